@@ -1,0 +1,171 @@
+package io.github.vfio4j;
+
+import io.github.vfio4j.bindings.vfio_h;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * The PCI configuration space of a device, as VFIO shows it: some registers are the kernel's own.
+ *
+ * <p>Offsets are bytes, values little-endian. Thread-safe, except that read-modify-write steps of
+ * several threads may undo one another.
+ */
+public final class ConfigSpace {
+  static final int REGION = vfio_h.VFIO_PCI_CONFIG_REGION_INDEX;
+
+  private static final int VENDOR_ID = 0x00;
+  private static final int DEVICE_ID = 0x02;
+  private static final int COMMAND = 0x04;
+  private static final int STATUS = 0x06;
+  private static final int CAPABILITIES = 0x34;
+  private static final int FIRST_CAPABILITY = 0x40;
+  private static final int FIRST_EXTENDED = 0x100;
+  private static final int STATUS_CAPABILITIES = 0x10;
+  private static final int COMMAND_MEMORY = 0x2;
+  private static final int COMMAND_BUS_MASTER = 0x4;
+
+  private final Region region;
+
+  ConfigSpace(Region region) {
+    this.region = region;
+  }
+
+  /**
+   * A PCI capability.
+   *
+   * @param id the number that the PCI specifications give it
+   * @param offset where it starts in the configuration space
+   */
+  public record Capability(int id, int offset) {}
+
+  /**
+   * Returns the region behind the configuration space, for accesses of other widths.
+   *
+   * @return the region
+   */
+  public Region region() {
+    return region;
+  }
+
+  /**
+   * Returns the vendor's ID.
+   *
+   * @return 16 bits
+   * @throws VfioException if the kernel refuses
+   */
+  public int vendorId() throws VfioException {
+    return Short.toUnsignedInt(region.readShort(VENDOR_ID));
+  }
+
+  /**
+   * Returns the device's ID.
+   *
+   * @return 16 bits
+   * @throws VfioException if the kernel refuses
+   */
+  public int deviceId() throws VfioException {
+    return Short.toUnsignedInt(region.readShort(DEVICE_ID));
+  }
+
+  /**
+   * Tells whether the device may start memory transactions: DMA and message-signalled interrupts.
+   *
+   * @return the bus master bit of the command register
+   * @throws VfioException if the kernel refuses
+   */
+  public boolean isBusMaster() throws VfioException {
+    return (region.readShort(COMMAND) & COMMAND_BUS_MASTER) != 0;
+  }
+
+  /**
+   * Lets the device start memory transactions, or not. Off when the device was opened or reset.
+   *
+   * @param enabled whether it may
+   * @throws VfioException if the kernel refuses
+   */
+  public void setBusMaster(boolean enabled) throws VfioException {
+    setCommand(COMMAND_BUS_MASTER, enabled);
+  }
+
+  /**
+   * Lets the device answer accesses to its memory, or not. While it does not, the kernel takes the
+   * device's mappings away, and an access to one fails.
+   *
+   * @param enabled whether it may
+   * @throws VfioException if the kernel refuses
+   */
+  public void setMemoryEnabled(boolean enabled) throws VfioException {
+    setCommand(COMMAND_MEMORY, enabled);
+  }
+
+  private void setCommand(int bit, boolean enabled) throws VfioException {
+    short command = region.readShort(COMMAND);
+    region.writeShort(COMMAND, (short) (enabled ? command | bit : command & ~bit));
+  }
+
+  /**
+   * Walks the capabilities of the conventional configuration space.
+   *
+   * @return the capabilities in the device's order
+   * @throws VfioException if the kernel refuses, or the device's list leaves its space or turns
+   *     back on itself
+   */
+  public List<Capability> capabilities() throws VfioException {
+    List<Capability> found = new ArrayList<>();
+    if ((region.readShort(STATUS) & STATUS_CAPABILITIES) == 0) {
+      return found;
+    }
+    BitSet visited = new BitSet();
+    int offset = Byte.toUnsignedInt(region.readByte(CAPABILITIES)) & ~3;
+    while (offset != 0) {
+      if (offset < FIRST_CAPABILITY || visited.get(offset)) {
+        throw broken(offset);
+      }
+      visited.set(offset);
+      int header = Short.toUnsignedInt(region.readShort(offset));
+      found.add(new Capability(header & 0xff, offset));
+      offset = header >>> 8 & ~3;
+    }
+    return found;
+  }
+
+  /**
+   * Walks the capabilities of the extended configuration space of PCI Express.
+   *
+   * @return the capabilities in the device's order; none where the space ends at 256 bytes
+   * @throws VfioException if the kernel refuses, or the device's list leaves its space or turns
+   *     back on itself
+   */
+  public List<Capability> extendedCapabilities() throws VfioException {
+    List<Capability> found = new ArrayList<>();
+    if (region.size() <= FIRST_EXTENDED) {
+      return found;
+    }
+    BitSet visited = new BitSet();
+    int offset = FIRST_EXTENDED;
+    while (offset != 0) {
+      if (offset < FIRST_EXTENDED
+          || offset > region.size() - Integer.BYTES
+          || visited.get(offset)) {
+        throw broken(offset);
+      }
+      visited.set(offset);
+      int header = region.readInt(offset);
+      if (header == 0 || header == -1) {
+        break;
+      }
+      found.add(new Capability(header & 0xffff, offset));
+      offset = header >>> 20 & ~3;
+    }
+    return found;
+  }
+
+  private VfioException broken(int offset) {
+    return new VfioException(
+        "walk PCI capabilities",
+        region.toString(),
+        null,
+        "the device's list has the impossible offset 0x%x".formatted(offset));
+  }
+}

@@ -1,0 +1,21 @@
+package io.github.vfio4j;
+
+import org.jspecify.annotations.Nullable;
+
+/** The kernel refuses this user, or refuses because DMA would not be isolated. */
+public class NotPermittedException extends VfioException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * Describes a failure.
+   *
+   * @param operation the system call or ioctl, or the library's step
+   * @param object what it was done to
+   * @param errno what the kernel answered, or null where it was not asked
+   * @param explanation what that means here, in words
+   */
+  public NotPermittedException(
+      String operation, String object, @Nullable Errno errno, String explanation) {
+    super(operation, object, errno, explanation);
+  }
+}

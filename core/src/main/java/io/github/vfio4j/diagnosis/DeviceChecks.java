@@ -1,0 +1,110 @@
+package io.github.vfio4j.diagnosis;
+
+import static io.github.vfio4j.diagnosis.Finding.failed;
+import static io.github.vfio4j.diagnosis.Finding.ok;
+import static io.github.vfio4j.diagnosis.Finding.skipped;
+import static io.github.vfio4j.diagnosis.Finding.warning;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.DeviceNode;
+import io.github.vfio4j.sysfs.HostDevice;
+import io.github.vfio4j.sysfs.IommuGroup;
+import io.github.vfio4j.sysfs.MediatedDevice;
+import io.github.vfio4j.sysfs.PciDevice;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The conditions for opening one device, on a host that is fit for it. */
+final class DeviceChecks {
+
+  private final Evidence evidence;
+  private final HostDevice device;
+  private final Optional<IommuGroup> group;
+
+  DeviceChecks(Evidence evidence, HostDevice device) throws VfioException {
+    this.evidence = evidence;
+    this.device = device;
+    this.group =
+        device.iommuGroup().isEmpty()
+            ? Optional.empty()
+            : Optional.of(evidence.sysfs().group(device.iommuGroup().getAsInt()));
+  }
+
+  List<Finding> findings() {
+    List<Finding> findings = new ArrayList<>();
+    findings.add(driver());
+    findings.add(viability());
+    findings.addAll(nodes());
+    return findings;
+  }
+
+  private Finding driver() {
+    String check = "driver";
+    if (device instanceof PciDevice pci && pci.isBridge()) {
+      return failed(check, "it is a bridge, which VFIO never takes", "open the devices behind it");
+    }
+    if (device.hasVfioDriver()) {
+      return ok(check, device.driver().orElseThrow());
+    }
+    return failed(
+        check,
+        device.driver().map(driver -> driver + ", the kernel's own use").orElse("none"),
+        "vfio4j bind " + device.name());
+  }
+
+  private Finding viability() {
+    String check = "IOMMU group";
+    if (device instanceof MediatedDevice mediated) {
+      return ok(check, "none needed: the driver of " + mediated.parent() + " guards its DMA");
+    }
+    if (group.isEmpty() && !evidence.allowsNoIommu()) {
+      return failed(check, "none: no IOMMU guards the device", "turn the IOMMU on, see above");
+    }
+    if (group.isEmpty() || group.get().noIommu()) {
+      return warning(
+          check,
+          "none: VFIO's no-IOMMU mode lets the device reach all of the host's memory",
+          "turn the IOMMU on, see above");
+    }
+    int number = group.get().number();
+    List<IommuGroup.Member> offenders =
+        group.get().offenders().stream()
+            .filter(member -> !member.name().equals(device.name()))
+            .toList();
+    if (offenders.isEmpty()) {
+      int others = group.get().members().size() - 1;
+      return ok(check, number + (others == 0 ? ", alone" : ", with no neighbour in the way"));
+    }
+    return failed(
+        check,
+        number
+            + " is shared with "
+            + offenders.stream()
+                .map(member -> member.name() + " (" + member.driver().orElseThrow() + ")")
+                .collect(Collectors.joining(", ")),
+        offenders.stream()
+            .map(IommuGroup.Member::name)
+            .collect(Collectors.joining(" ", "vfio4j bind ", "")));
+  }
+
+  private List<Finding> nodes() {
+    String cdevCheck = "device node";
+    String groupCheck = "group node";
+    if (!device.hasVfioDriver()) {
+      return List.of(
+          skipped(cdevCheck, "there is none before the device is bound"),
+          skipped(groupCheck, "there is none before the device is bound"));
+    }
+    Way cdev = way(cdevCheck, device.cdev());
+    Way legacy = way(groupCheck, group.flatMap(IommuGroup::node));
+    return List.of(
+        cdev.finding(legacy, "use a kernel built with CONFIG_VFIO_DEVICE_CDEV"),
+        legacy.finding(cdev, "use a kernel built with CONFIG_VFIO_GROUP"));
+  }
+
+  private Way way(String check, Optional<DeviceNode> node) {
+    return new Way(check, evidence, node.map(DeviceNode::path));
+  }
+}

@@ -1,0 +1,43 @@
+package io.github.vfio4j.diagnosis;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The options that the running kernel was built with.
+ *
+ * @param source the file that says so
+ * @param lines its lines
+ */
+record KernelConfig(String source, Set<String> lines) {
+
+  static Optional<KernelConfig> find(Evidence evidence) {
+    String boot = "boot/config-" + release(evidence);
+    return evidence
+        .unzipped("proc/config.gz")
+        .map(text -> parse("/proc/config.gz", text))
+        .or(() -> evidence.text(boot).map(text -> parse("/" + boot, text)));
+  }
+
+  static String release(Evidence evidence) {
+    return evidence.text("proc/sys/kernel/osrelease").orElse("unknown");
+  }
+
+  private static KernelConfig parse(String source, String text) {
+    return new KernelConfig(source, text.lines().collect(Collectors.toUnmodifiableSet()));
+  }
+
+  boolean isModule(String option) {
+    return lines.contains(option + "=m");
+  }
+
+  boolean has(String option) {
+    return lines.contains(option + "=y") || isModule(option);
+  }
+
+  boolean hasAll(List<String> options) {
+    return options.stream().allMatch(this::has);
+  }
+}

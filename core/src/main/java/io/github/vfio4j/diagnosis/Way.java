@@ -1,0 +1,37 @@
+package io.github.vfio4j.diagnosis;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * One of two ways in: whether its node is there and this user may open it. What blocks one way only
+ * is a warning as long as the other is open.
+ *
+ * @param check the name of the check
+ * @param evidence the host's files
+ * @param node the node that is opened, if the kernel has announced one
+ */
+record Way(String check, Evidence evidence, Optional<Path> node) {
+
+  private boolean isThere() {
+    return node.isPresent() && Files.exists(node.get());
+  }
+
+  private boolean isOpen() {
+    return isThere() && evidence.isOpenable(node.orElseThrow());
+  }
+
+  Finding finding(Way other, String fixIfMissing) {
+    if (isOpen()) {
+      return Finding.ok(check, "this user may open " + node.orElseThrow());
+    }
+    String seen = node.map(path -> "there is no " + path).orElse("the kernel has made none");
+    String fix = fixIfMissing;
+    if (isThere()) {
+      seen = "this user may not open " + node.orElseThrow();
+      fix = "sudo chown \"$USER\" " + node.orElseThrow();
+    }
+    return other.isOpen() ? Finding.warning(check, seen, fix) : Finding.failed(check, seen, fix);
+  }
+}

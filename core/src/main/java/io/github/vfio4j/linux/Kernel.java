@@ -1,0 +1,66 @@
+package io.github.vfio4j.linux;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Every system call that the library makes goes through here, and only here.
+ *
+ * <p>All methods answer as the kernel does: zero or a positive result, or the negated error number.
+ * None throws, none allocates, and all may be called from any thread.
+ */
+public interface Kernel {
+  /**
+   * Returns the running Linux; the first call loads the native handles. Where the system property
+   * {@code io.github.vfio4j.trace} names a file, its ioctls are written down there.
+   */
+  static Kernel running() {
+    return RunningKernel.INSTANCE;
+  }
+
+  /** Returns the bytes of one page of memory. */
+  int pageSize();
+
+  int open(String path, int flags);
+
+  int close(int fd);
+
+  int duplicate(int fd);
+
+  int ioctl(int fd, int request, MemorySegment argument);
+
+  int ioctl(int fd, int request, long argument);
+
+  long read(int fd, MemorySegment buffer);
+
+  long write(int fd, MemorySegment buffer);
+
+  long pread(int fd, MemorySegment buffer, long offset);
+
+  long pwrite(int fd, MemorySegment buffer, long offset);
+
+  /** Maps {@code length} bytes and returns their address, which is never negative on success. */
+  long mmap(long address, long length, int protection, int flags, int fd, long offset);
+
+  int munmap(long address, long length);
+
+  int memfdCreate(String name, int flags);
+
+  int ftruncate(int fd, long size);
+
+  int addSeals(int fd, int seals);
+
+  int eventfd(int initial, int flags);
+
+  int epollCreate(int flags);
+
+  int epollControl(int epoll, int operation, int fd, MemorySegment event);
+
+  int epollWait(int epoll, MemorySegment events, int capacity, int timeoutMillis);
+
+  int poll(MemorySegment fds, int count, MemorySegment timeout);
+
+  /** Fills {@code buffer} (a {@code struct statx}) for an open file. */
+  int statx(int fd, MemorySegment buffer);
+
+  int getrlimit(int resource, MemorySegment limit);
+}

@@ -1,0 +1,133 @@
+package io.github.vfio4j.sysfs;
+
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.VfioException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A directory of sysfs, read attribute by attribute while what it describes may go away.
+ *
+ * @param path where it is
+ * @param object what it describes, as failures name it
+ */
+record Directory(Path path, String object) {
+
+  /** The directory that a link of a bus or class points to. */
+  static Directory of(Path link, String object) throws VfioException {
+    try {
+      return new Directory(link.toRealPath(), object);
+    } catch (IOException e) {
+      throw Failure.of("look up", object, e);
+    }
+  }
+
+  /** The names of what is in it, sorted; none if it is not there. */
+  List<String> names() throws VfioException {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
+      entries.forEach(entry -> names.add(String.valueOf(entry.getFileName())));
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw Failure.of("list", object, e);
+    }
+    names.sort(Comparator.naturalOrder());
+    return names;
+  }
+
+  /** An attribute that every object of the kind has. */
+  String text(String attribute) throws VfioException {
+    Optional<String> text = find(attribute);
+    if (text.isEmpty()) {
+      checkStillThere();
+      throw new VfioException("read " + attribute, object, Errno.ENOENT, "sysfs does not have it");
+    }
+    return text.get();
+  }
+
+  /** An attribute that not every object or kernel has. */
+  Optional<String> find(String attribute) throws VfioException {
+    try {
+      return Optional.of(Files.readString(path.resolve(attribute)).strip());
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw Failure.of("read " + attribute, object, e);
+    }
+  }
+
+  /** An attribute such as {@code 0x8086}. */
+  int hex(String attribute) throws VfioException {
+    String text = text(attribute);
+    try {
+      return Integer.decode(text);
+    } catch (NumberFormatException e) {
+      throw Failure.malformed(object, attribute, text, e);
+    }
+  }
+
+  /** A decimal attribute that may be missing; the kernel writes -1 for none. */
+  OptionalInt number(String attribute) throws VfioException {
+    return number(attribute, find(attribute));
+  }
+
+  private OptionalInt number(String attribute, Optional<String> text) throws VfioException {
+    try {
+      int number = Integer.parseInt(text.orElse("-1"));
+      return number < 0 ? OptionalInt.empty() : OptionalInt.of(number);
+    } catch (NumberFormatException e) {
+      throw Failure.malformed(object, attribute, text.orElse(""), e);
+    }
+  }
+
+  List<String> words(String attribute) throws VfioException {
+    String text = find(attribute).orElse("");
+    return text.isEmpty() ? List.of() : List.of(text.split("\\s+", -1));
+  }
+
+  /** The last name of what a link points to. */
+  Optional<String> link(String attribute) throws VfioException {
+    try {
+      Path target = Files.readSymbolicLink(path.resolve(attribute));
+      return Optional.ofNullable(target.getFileName()).map(Path::toString);
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw Failure.of("read " + attribute, object, e);
+    }
+  }
+
+  /** The last name of what a link points to, where that is a number. */
+  OptionalInt linkedNumber(String attribute) throws VfioException {
+    return number(attribute, link(attribute));
+  }
+
+  /** The node whose number a child's {@code dev} attribute announces. */
+  Optional<DeviceNode> node(String child, Path node) throws VfioException {
+    Optional<String> text = find(child + "/dev");
+    try {
+      return text.map(DeviceNumber::parse).map(number -> new DeviceNode(node, number));
+    } catch (IllegalArgumentException e) {
+      throw Failure.malformed(object, "dev", text.orElse(""), e);
+    }
+  }
+
+  /** What was read of an object that went away half way is worth nothing. */
+  void checkStillThere() throws VfioException {
+    if (!Files.isDirectory(path)) {
+      throw new NoSuchDeviceException(
+          "read", object, Errno.ENODEV, "it is not there, or has just gone");
+    }
+  }
+}

@@ -1,0 +1,322 @@
+package io.github.vfio4j.sysfs;
+
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.VfioException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/**
+ * The host's devices and IOMMU groups, read from sysfs at each call.
+ *
+ * <p>No native call is made. Instances hold nothing but a path and are safe for use by many
+ * threads.
+ */
+public final class Sysfs {
+
+  private static final Pattern UUID_FORM =
+      Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
+
+  private final Path root;
+  private final KernelFiles files;
+
+  Sysfs(Path root, KernelFiles files) {
+    this.root = root;
+    this.files = files;
+  }
+
+  /** {@return the sysfs of this host, at {@code /sys}} */
+  public static Sysfs host() {
+    return at(Path.of("/"));
+  }
+
+  /**
+   * Reads a host whose files lie elsewhere, as a container sees them or a test makes them.
+   *
+   * @param root the directory that has {@code sys} and {@code dev} in it, and {@code proc}
+   * @return the sysfs there
+   */
+  public static Sysfs at(Path root) {
+    return new Sysfs(root, KernelFiles.HOST);
+  }
+
+  /** {@return the directory that has {@code sys}, {@code dev} and {@code proc} in it} */
+  public Path root() {
+    return root;
+  }
+
+  /**
+   * Lists the devices that VFIO could hand out: PCI functions by address, then mediated devices.
+   * One that goes away meanwhile is left out.
+   *
+   * @return the devices; none where the host has no such bus
+   * @throws VfioException if sysfs cannot be read
+   */
+  public List<HostDevice> devices() throws VfioException {
+    List<HostDevice> devices = new ArrayList<>();
+    devices.addAll(pciDevices());
+    devices.addAll(mediatedDevices());
+    return devices;
+  }
+
+  /**
+   * Lists the PCI functions by address. One that goes away meanwhile is left out.
+   *
+   * @return the functions; none on a host without PCI
+   * @throws VfioException if sysfs cannot be read
+   */
+  public List<PciDevice> pciDevices() throws VfioException {
+    List<PciDevice> devices =
+        readAll(devicesOf("pci"), name -> PciDevice.read(this, PciAddress.of(name)));
+    devices.sort(Comparator.comparing(PciDevice::address));
+    return devices;
+  }
+
+  /**
+   * Lists the mediated devices by UUID. One that goes away meanwhile is left out.
+   *
+   * @return the devices; none on a host without mediated devices
+   * @throws VfioException if sysfs cannot be read
+   */
+  public List<MediatedDevice> mediatedDevices() throws VfioException {
+    return readAll(devicesOf("mdev"), name -> MediatedDevice.read(this, UUID.fromString(name)));
+  }
+
+  private interface Reader<T> {
+    T read(String name) throws VfioException;
+  }
+
+  private static <T> List<T> readAll(Directory directory, Reader<T> reader) throws VfioException {
+    List<T> all = new ArrayList<>();
+    for (String name : directory.names()) {
+      try {
+        all.add(reader.read(name));
+      } catch (NoSuchDeviceException e) {
+        // it has gone since the directory was listed
+      } catch (IllegalArgumentException e) {
+        throw Failure.malformed(directory.object(), "name", name, e);
+      }
+    }
+    return all;
+  }
+
+  /**
+   * Reads one PCI function.
+   *
+   * @param address where it sits
+   * @return the function as it is now
+   * @throws NoSuchDeviceException if there is none, or it goes away meanwhile
+   * @throws VfioException if sysfs cannot be read
+   */
+  public PciDevice device(PciAddress address) throws VfioException {
+    return PciDevice.read(this, address);
+  }
+
+  /**
+   * Reads one mediated device.
+   *
+   * @param uuid its name
+   * @return the device as it is now
+   * @throws NoSuchDeviceException if there is none, or it goes away meanwhile
+   * @throws VfioException if sysfs cannot be read
+   */
+  public MediatedDevice device(UUID uuid) throws VfioException {
+    return MediatedDevice.read(this, uuid);
+  }
+
+  /**
+   * Reads the device of a name.
+   *
+   * @param name a PCI address, with or without a domain, or the UUID of a mediated device
+   * @return the device as it is now
+   * @throws IllegalArgumentException if the name is neither
+   * @throws NoSuchDeviceException if there is none, or it goes away meanwhile
+   * @throws VfioException if sysfs cannot be read
+   */
+  public HostDevice device(String name) throws VfioException {
+    return UUID_FORM.matcher(name).matches()
+        ? device(UUID.fromString(name))
+        : device(PciAddress.of(name));
+  }
+
+  /**
+   * Reads the device whose directory in sysfs this is.
+   *
+   * @param directory the directory, or any link to it
+   * @return the device as it is now
+   * @throws NoSuchDeviceException if there is none, or it is neither a PCI function nor mediated
+   * @throws VfioException if sysfs cannot be read
+   */
+  public HostDevice deviceAt(Path directory) throws VfioException {
+    try {
+      HostDevice device = device(String.valueOf(directory.toRealPath().getFileName()));
+      if (!Files.isSameFile(device.path(), directory)) {
+        throw new IllegalArgumentException(directory + " only has the name of a device");
+      }
+      return device;
+    } catch (VfioException e) {
+      throw e;
+    } catch (IOException e) {
+      throw Failure.of("look up", directory.toString(), e);
+    } catch (IllegalArgumentException e) {
+      VfioException failure =
+          new NoSuchDeviceException(
+              "look up",
+              directory.toString(),
+              Errno.ENODEV,
+              "it is not the directory of a PCI or mediated device");
+      failure.initCause(e);
+      throw failure;
+    }
+  }
+
+  /**
+   * Finds the device that a VFIO device node belongs to, whatever the node is called.
+   *
+   * @param number the node's number, as {@code fstat} tells it of an open file
+   * @return the device as it is now
+   * @throws NoSuchDeviceException if the number is not that of a VFIO device
+   * @throws VfioException if sysfs cannot be read
+   */
+  public HostDevice deviceOf(DeviceNumber number) throws VfioException {
+    String object = "device number " + number;
+    Directory node = Directory.of(sys().resolve("dev/char").resolve(number.toString()), object);
+    Path kind = node.path().getParent();
+    if (kind == null || !kind.endsWith("vfio-dev")) {
+      throw new NoSuchDeviceException(
+          "look up", object, Errno.ENODEV, "it is not that of a VFIO device: " + node.path());
+    }
+    return deviceAt(kind.resolve(".."));
+  }
+
+  /**
+   * Finds the node of iommufd.
+   *
+   * @return {@code /dev/iommu}; empty where this kernel has no iommufd or has not loaded it
+   * @throws VfioException if sysfs cannot be read
+   */
+  public Optional<DeviceNode> iommufd() throws VfioException {
+    return new Directory(sys().resolve("class/misc"), "iommufd")
+        .node("iommu", dev().resolve("iommu"));
+  }
+
+  /**
+   * Lists the IOMMU groups by number.
+   *
+   * @return the groups; none where no IOMMU is on
+   * @throws VfioException if sysfs cannot be read
+   */
+  public List<IommuGroup> groups() throws VfioException {
+    Directory directory = new Directory(groupsDirectory(), "the IOMMU groups");
+    List<IommuGroup> groups = readAll(directory, name -> group(Integer.parseInt(name)));
+    groups.sort(Comparator.comparingInt(IommuGroup::number));
+    return groups;
+  }
+
+  /**
+   * Reads one IOMMU group.
+   *
+   * @param number the kernel's number for it
+   * @return the group as it is now
+   * @throws NoSuchDeviceException if there is none of that number
+   * @throws VfioException if sysfs cannot be read
+   */
+  public IommuGroup group(int number) throws VfioException {
+    return IommuGroup.read(this, number);
+  }
+
+  /**
+   * Lists the types of mediated device that can be created.
+   *
+   * @return the types of all parents
+   * @throws VfioException if sysfs cannot be read
+   */
+  public List<MediatedType> mediatedTypes() throws VfioException {
+    Directory parents = new Directory(sys().resolve("class/mdev_bus"), "mediated device parents");
+    List<MediatedType> types = new ArrayList<>();
+    for (String parent : parents.names()) {
+      Path offered = parents.path().resolve(parent).resolve("mdev_supported_types");
+      for (String id : new Directory(offered, parent).names()) {
+        types.add(MediatedType.read(parent, id, offered.resolve(id)));
+      }
+    }
+    return types;
+  }
+
+  /**
+   * Creates a mediated device.
+   *
+   * @param type one of {@link #mediatedTypes}
+   * @param uuid its name, not used by another
+   * @return the new device
+   * @throws VfioException if the kernel refuses, or this user may not
+   */
+  public MediatedDevice create(MediatedType type, UUID uuid) throws VfioException {
+    write(type.path().resolve("create"), uuid.toString(), "create " + type.id(), uuid.toString());
+    return device(uuid);
+  }
+
+  /**
+   * Removes a mediated device for good. The kernel waits for those who have it open.
+   *
+   * @param device one of {@link #mediatedDevices}
+   * @throws VfioException if the kernel refuses, or this user may not
+   */
+  public void remove(MediatedDevice device) throws VfioException {
+    write(device.path().resolve("remove"), "1", "remove", device.name());
+  }
+
+  Path sys() {
+    return root.resolve("sys");
+  }
+
+  Path dev() {
+    return root.resolve("dev");
+  }
+
+  Path bus(String bus) {
+    return sys().resolve("bus").resolve(bus);
+  }
+
+  Path groupsDirectory() {
+    return sys().resolve("kernel/iommu_groups");
+  }
+
+  private Directory devicesOf(String bus) {
+    return new Directory(bus(bus).resolve("devices"), "the devices on bus " + bus);
+  }
+
+  Directory deviceDirectory(String bus, String name) throws VfioException {
+    return Directory.of(devicesOf(bus).path().resolve(name), name);
+  }
+
+  Optional<DeviceNode> cdev(Directory device) throws VfioException {
+    Directory nodes = new Directory(device.path().resolve("vfio-dev"), device.object());
+    for (String name : nodes.names()) {
+      Optional<DeviceNode> node = nodes.node(name, dev().resolve("vfio/devices").resolve(name));
+      if (node.isPresent()) {
+        return node;
+      }
+    }
+    return Optional.empty();
+  }
+
+  KernelFiles files() {
+    return files;
+  }
+
+  void write(Path attribute, String value, String operation, String object) throws VfioException {
+    try {
+      files.write(attribute, value);
+    } catch (IOException e) {
+      throw Failure.of(operation, object, e);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package io.github.vfio4j.sysfs;
+
+import java.util.Set;
+
+/** The kernel's drivers that hand a device to user space. */
+final class VfioDrivers {
+
+  static final String VFIO_PCI = "vfio-pci";
+
+  private static final Set<String> OF_OTHER_BUSES =
+      Set.of("vfio-platform", "vfio-amba", "vfio-fsl-mc", "vfio-cdx", "vfio_mdev");
+
+  private VfioDrivers() {}
+
+  /** Tells whether a driver is one of them; those for one vendor's devices end like vfio-pci. */
+  static boolean includes(String driver) {
+    return driver.endsWith("vfio-pci")
+        || driver.endsWith("vfio_pci")
+        || OF_OTHER_BUSES.contains(driver);
+  }
+}

@@ -1,0 +1,197 @@
+package io.github.vfio4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InterruptTest {
+  private static final Duration LONG = Duration.ofSeconds(20);
+
+  @TempDir Path root;
+  private FakeMachine machine;
+  private VfioDevice device;
+  private Interrupts kind;
+
+  @BeforeEach
+  void open() throws VfioException {
+    machine = new FakeMachine(root);
+    device = machine.open(Backend.IOMMUFD);
+    kind = device.interrupts(Interrupts.MSIX);
+  }
+
+  @AfterEach
+  void close() throws VfioException {
+    device.close();
+    assertThat(machine.kernel.leftOpen()).isEmpty();
+  }
+
+  @Test
+  void countsSignalsUntilSomebodyWaits() throws VfioException {
+    Interrupt interrupt = kind.enable(0);
+    interrupt.event().signal();
+    interrupt.event().signal();
+
+    assertThat(interrupt.await(LONG)).isEqualTo(2);
+    assertThat(interrupt.await(Duration.ZERO)).isZero();
+    assertThat(interrupt.await(Duration.ofMillis(1))).isZero();
+  }
+
+  @Test
+  void closingWakesEveryWaiter() throws Exception {
+    Interrupt interrupt = kind.enable(1);
+    BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
+    for (int i = 0; i < 3; i++) {
+      Thread.ofPlatform()
+          .start(
+              () -> {
+                try {
+                  outcomes.add("fired " + interrupt.awaitNanos(-1));
+                } catch (IllegalStateException | VfioException e) {
+                  outcomes.add(e.getClass().getSimpleName());
+                }
+              });
+    }
+    Thread.sleep(50);
+
+    interrupt.close();
+
+    for (int i = 0; i < 3; i++) {
+      assertThat(next(outcomes)).isEqualTo("IllegalStateException");
+    }
+    assertThatThrownBy(() -> interrupt.await(LONG)).isInstanceOf(IllegalStateException.class);
+  }
+
+  private static @Nullable String next(BlockingQueue<String> outcomes) throws InterruptedException {
+    return outcomes.poll(LONG.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  @Test
+  void vectorsAreCheckedBeforeTheKernelSeesThem() throws VfioException {
+    kind.enable(2);
+    int before = machine.kernel.log().size();
+
+    assertThatThrownBy(() -> kind.enable(FakeKernel.VECTORS))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> kind.enable(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> kind.enable(0, 0)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(kind::enable).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> kind.enable(0, 2)).isInstanceOf(DeviceBusyException.class);
+
+    assertThat(machine.kernel.log()).hasSize(before);
+    assertThat(kind.enable(0, 3)).extracting(Interrupt::vector).isEqualTo(List.of(0, 3));
+  }
+
+  @Test
+  void aVectorCanBeEnabledAgainAfterItWasClosed() throws VfioException {
+    Interrupt first = kind.enable(1);
+    first.close();
+    first.close();
+    Interrupt second = kind.enable(1);
+    second.event().signal();
+
+    assertThat(second.await(LONG)).isEqualTo(1);
+  }
+
+  @Test
+  void theDispatcherDeliversAndSurvivesAHandlerThatThrows() throws Exception {
+    BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
+    try (EventDispatcher dispatcher = EventDispatcher.start(machine.kernel)) {
+      Interrupt good = kind.enable(0);
+      Interrupt bad = kind.enable(3);
+      dispatcher.register(good, (source, count) -> outcomes.add("vector " + source.vector()));
+      dispatcher.register(
+          bad,
+          (source, count) -> {
+            Thread.currentThread()
+                .setUncaughtExceptionHandler((thread, e) -> outcomes.add(e.getMessage()));
+            throw new IllegalArgumentException("handler failed");
+          });
+
+      bad.event().signal();
+      assertThat(next(outcomes)).isEqualTo("handler failed");
+      good.event().signal();
+      assertThat(next(outcomes)).isEqualTo("vector 0");
+      assertThatThrownBy(() -> dispatcher.register(good, (source, count) -> {}))
+          .isInstanceOf(DeviceBusyException.class);
+    }
+  }
+
+  @Test
+  void aRegistrationEndsWithItsInterruptAndTheVectorCanBeRegisteredAgain() throws Exception {
+    BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
+    try (EventDispatcher dispatcher = EventDispatcher.start(machine.kernel)) {
+      for (int round = 0; round < 20; round++) {
+        Interrupt interrupt = kind.enable(1);
+        dispatcher.register(interrupt, (source, count) -> outcomes.add("fired"));
+        interrupt.event().signal();
+        assertThat(next(outcomes)).isEqualTo("fired");
+        interrupt.close();
+      }
+    }
+  }
+
+  @Test
+  void afterClosingARegistrationItsHandlerIsNotRunning() throws Exception {
+    Interrupt interrupt = kind.enable(0);
+    CountDownLatch entered = new CountDownLatch(1);
+    BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
+    try (EventDispatcher dispatcher = EventDispatcher.start(machine.kernel)) {
+      var registration =
+          dispatcher.register(
+              interrupt,
+              (source, count) -> {
+                entered.countDown();
+                try {
+                  Thread.sleep(100);
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+                outcomes.add("left");
+              });
+      interrupt.event().signal();
+      entered.await();
+
+      registration.close();
+
+      assertThat(outcomes).containsExactly("left");
+      interrupt.event().signal();
+      assertThat(interrupt.await(LONG)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aHandlerMayCloseItsInterruptAndTheDispatcher() throws Exception {
+    Interrupt interrupt = kind.enable(0);
+    BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
+    EventDispatcher dispatcher = EventDispatcher.start(machine.kernel);
+    dispatcher.register(
+        interrupt,
+        (source, count) -> {
+          try {
+            source.close();
+            dispatcher.close();
+            outcomes.add("closed");
+          } catch (VfioException e) {
+            outcomes.add(e.toString());
+          }
+        });
+    interrupt.event().signal();
+
+    assertThat(next(outcomes)).isEqualTo("closed");
+    dispatcher.close();
+    assertThatThrownBy(() -> dispatcher.register(interrupt, (source, count) -> {}))
+        .isInstanceOf(IllegalStateException.class);
+  }
+}

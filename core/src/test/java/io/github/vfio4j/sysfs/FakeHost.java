@@ -1,0 +1,279 @@
+package io.github.vfio4j.sysfs;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** A tree of files that looks like a host's sysfs, and acts like it where a driver is bound. */
+public final class FakeHost implements KernelFiles {
+
+  private static final String PCI = "sys/bus/pci/";
+
+  private final Path root;
+  private final Map<String, String> nativeDrivers = new HashMap<>();
+  private final Map<Path, DeviceNumber> nodes = new ConcurrentHashMap<>();
+  private final Map<String, String> refusals = new HashMap<>();
+  private final List<String> writes = new ArrayList<>();
+  private int cdevs;
+  private boolean hasCdev = true;
+  private boolean makesNodes = true;
+
+  /** Starts with an empty PCI bus. */
+  public FakeHost(Path root) {
+    this.root = root;
+    directory(PCI + "devices");
+    directory(PCI + "drivers");
+    directory("dev/vfio");
+  }
+
+  /** The library's view of this host. */
+  public Sysfs sysfs() {
+    return new Sysfs(root, this);
+  }
+
+  /** Behaves like a kernel without VFIO device nodes, such as 6.1. */
+  public FakeHost withoutCdev() {
+    hasCdev = false;
+    return this;
+  }
+
+  /** Announces nodes in sysfs and never makes them. */
+  FakeHost withoutNodes() {
+    makesNodes = false;
+    return this;
+  }
+
+  /** Answers writes to files of this name with this reason. */
+  FakeHost refuse(String file, String reason) {
+    refusals.put(file, reason);
+    return this;
+  }
+
+  /** Loads a driver. */
+  public FakeHost module(String driver) {
+    directory(PCI + "drivers/" + driver);
+    return this;
+  }
+
+  /** Plugs in an ordinary function, in no group and without a driver. */
+  public FakeHost device(String address) {
+    String device = "sys/devices/pci0000:00/" + address + "/";
+    file(device + "vendor", "0x1234");
+    file(device + "device", "0x11e8");
+    file(device + "subsystem_vendor", "0x1af4");
+    file(device + "subsystem_device", "0x1100");
+    file(device + "class", "0x00ff00");
+    file(device + "revision", "0x10");
+    file(device + "driver_override", "(null)");
+    file(device + "numa_node", "-1");
+    file(device + "enable", "0");
+    link(PCI + "devices/" + address, "../../../devices/pci0000:00/" + address);
+    return this;
+  }
+
+  /** Sets an attribute of a function. */
+  public FakeHost attribute(String address, String attribute, String value) {
+    file("sys/devices/pci0000:00/" + address + "/" + attribute, value);
+    return this;
+  }
+
+  /** Puts functions into a group. */
+  public FakeHost group(int number, String... addresses) {
+    String group = "sys/kernel/iommu_groups/" + number + "/";
+    file(group + "type", "DMA-FQ");
+    file(group + "reserved_regions", "0x00000000fee00000 0x00000000feefffff msi");
+    for (String address : addresses) {
+      link(group + "devices/" + address, "../../../../devices/pci0000:00/" + address);
+      link(
+          "sys/devices/pci0000:00/" + address + "/iommu_group",
+          "../../../kernel/iommu_groups/" + number);
+    }
+    return this;
+  }
+
+  /** Binds a function to the driver that the kernel would choose for it. */
+  public FakeHost driver(String address, String driver) {
+    module(driver);
+    nativeDrivers.put(address, driver);
+    attach(address, driver);
+    return this;
+  }
+
+  /** The driver of a function, or "none". */
+  String driverOf(String address) {
+    Path link = at("sys/devices/pci0000:00/" + address + "/driver");
+    try {
+      return String.valueOf(Files.readSymbolicLink(link).getFileName());
+    } catch (IOException e) {
+      return "none";
+    }
+  }
+
+  String overrideOf(String address) throws IOException {
+    return Files.readString(at("sys/devices/pci0000:00/" + address + "/driver_override")).strip();
+  }
+
+  /** Every write so far, as file name and value. */
+  List<String> writes() {
+    return writes;
+  }
+
+  /** Unplugs a function, leaving the bus's list as a reader may still have it. */
+  void unplug(String address) {
+    delete(at("sys/devices/pci0000:00/" + address));
+  }
+
+  /** Writes a file, with its directories. */
+  public FakeHost file(String path, String text) {
+    try {
+      Files.createDirectories(at(path).resolveSibling(""));
+      Files.writeString(at(path), text + "\n");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  /** Makes a directory. */
+  public FakeHost directory(String path) {
+    try {
+      Files.createDirectories(at(path));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  /** Makes a symbolic link. */
+  public FakeHost link(String path, String target) {
+    try {
+      Files.createDirectories(at(path).resolveSibling(""));
+      Files.createSymbolicLink(at(path), Path.of(target));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  /** Makes a device node of a number. */
+  FakeHost node(String path, int major, int minor) {
+    file(path, "");
+    nodes.put(at(path), new DeviceNumber(major, minor));
+    return this;
+  }
+
+  @Override
+  public Optional<DeviceNumber> number(Path node) {
+    return Optional.ofNullable(nodes.get(node));
+  }
+
+  @Override
+  public void write(Path attribute, String value) throws IOException {
+    String file = String.valueOf(attribute.getFileName());
+    Path owner = attribute.resolveSibling("");
+    writes.add((file + " " + value).strip());
+    if (refusals.containsKey(file)) {
+      throw new FileSystemException(attribute.toString(), null, refusals.get(file));
+    }
+    switch (file) {
+      case "driver_override" -> Files.writeString(attribute, value.isBlank() ? "(null)\n" : value);
+      case "unbind" -> detach(value, String.valueOf(owner.getFileName()));
+      case "bind" -> bind(value, String.valueOf(owner.getFileName()));
+      case "drivers_probe" -> {
+        String override = overrideOf(value);
+        String driver = override.equals("(null)") ? nativeDrivers.get(value) : override;
+        if (driver != null && driverOf(value).equals("none")) {
+          attach(value, driver);
+        }
+      }
+      case "create" -> createMediated(owner, value);
+      case "remove" -> delete(owner);
+      default -> throw new NoSuchFileException(attribute.toString());
+    }
+  }
+
+  private void bind(String address, String driver) throws IOException {
+    String override = overrideOf(address);
+    String wanted = override.equals("(null)") ? nativeDrivers.get(address) : override;
+    if (!driver.equals(wanted)) {
+      throw new IOException("No such device");
+    }
+    if (!driverOf(address).equals("none")) {
+      throw new IOException("Device or resource busy");
+    }
+    attach(address, driver);
+  }
+
+  private void attach(String address, String driver) {
+    String device = "sys/devices/pci0000:00/" + address + "/";
+    link(device + "driver", "../../../bus/pci/drivers/" + driver);
+    if (!driver.equals("vfio-pci")) {
+      return;
+    }
+    if (hasCdev) {
+      announce(device + "vfio-dev/vfio" + cdevs, "dev/vfio/devices/vfio" + cdevs, 511, cdevs++);
+    }
+    if (Files.exists(at(device + "iommu_group"))) {
+      try {
+        Path group = Files.readSymbolicLink(at(device + "iommu_group")).getFileName();
+        int number = Integer.parseInt(String.valueOf(group));
+        announce("sys/class/vfio/" + number, "dev/vfio/" + number, 244, number);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  private void announce(String directory, String node, int major, int minor) {
+    file(directory + "/dev", major + ":" + minor);
+    if (!Files.isSymbolicLink(at("sys/dev/char/" + major + ":" + minor))) {
+      link("sys/dev/char/" + major + ":" + minor, at(directory).toString());
+    }
+    if (makesNodes) {
+      node(node, major, minor);
+    }
+  }
+
+  private void detach(String address, String driver) throws IOException {
+    if (!driverOf(address).equals(driver)) {
+      throw new IOException("No such device");
+    }
+    Files.delete(at("sys/devices/pci0000:00/" + address + "/driver"));
+    delete(at("sys/devices/pci0000:00/" + address + "/vfio-dev"));
+  }
+
+  private void createMediated(Path type, String uuid) throws IOException {
+    Path parent = type.resolve("../..").toRealPath();
+    String device = root.relativize(parent) + "/" + uuid;
+    directory(device);
+    link(device + "/mdev_type", "../mdev_supported_types/" + type.getFileName());
+    link(device + "/driver", "../../../bus/mdev/drivers/vfio_mdev");
+    link("sys/bus/mdev/devices/" + uuid, at(device).toString());
+  }
+
+  private static void delete(Path tree) {
+    if (!Files.exists(tree)) {
+      return;
+    }
+    try (var files = Files.walk(tree)) {
+      for (Path file : files.toList().reversed()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Path at(String path) {
+    return root.resolve(path);
+  }
+}
