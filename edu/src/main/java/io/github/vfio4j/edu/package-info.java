@@ -1,0 +1,2 @@
+/** A driver for the edu device of QEMU. */
+package io.github.vfio4j.edu;
