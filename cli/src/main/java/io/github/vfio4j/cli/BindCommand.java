@@ -1,0 +1,98 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.IommuGroup;
+import io.github.vfio4j.sysfs.PciAddress;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Binds devices to {@code vfio-pci}, all or none. */
+@Command(
+    name = "bind",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    header = "Takes devices from their drivers and gives them to user programs (vfio-pci).",
+    description =
+        "%nAll of them or none: if one cannot be bound, those before it get their drivers back.",
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n")
+final class BindCommand implements Callable<Integer> {
+
+  private final Host host;
+  private final PrintWriter err;
+
+  @Parameters(
+      paramLabel = "ADDRESS",
+      arity = "1..*",
+      description = "PCI addresses such as 0000:00:05.0 or 00:05.0.")
+  private List<PciAddress> addresses = List.of();
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  BindCommand(Host host, PrintWriter err) {
+    this.host = host;
+    this.err = err;
+  }
+
+  @Override
+  public Integer call() throws VfioException {
+    List<DriverBinding> bound = new ArrayList<>();
+    try {
+      for (PciAddress address : new LinkedHashSet<>(addresses)) {
+        bound.add(DriverBinding.bind(host.sysfs(), address));
+      }
+    } catch (VfioException failure) {
+      undo(bound, failure);
+      throw failure;
+    }
+    List<DriverChange> changes =
+        bound.stream()
+            .map(binding -> new DriverChange(binding.device(), binding.formerDriver()))
+            .toList();
+    DriverChange.print(changes, json, host.out());
+    warnOfNeighbours(changes);
+    return ExitStatus.DONE;
+  }
+
+  private void undo(List<DriverBinding> bound, VfioException failure) {
+    for (DriverBinding binding : bound.reversed()) {
+      try {
+        binding.restore();
+        err.println("vfio4j: " + binding.device().name() + " is again as it was");
+      } catch (VfioException e) {
+        failure.addSuppressed(e);
+      }
+    }
+  }
+
+  /** A device that is bound can still not be opened while its group is not viable. */
+  private void warnOfNeighbours(List<DriverChange> changes) throws VfioException {
+    Set<Integer> groups = new LinkedHashSet<>();
+    for (DriverChange change : changes) {
+      change.device().iommuGroup().ifPresent(groups::add);
+    }
+    for (int number : groups) {
+      IommuGroup group = host.sysfs().group(number);
+      if (!group.offenders().isEmpty()) {
+        err.println(
+            "vfio4j: group %d cannot be opened before this too: vfio4j bind %s"
+                .formatted(
+                    number,
+                    group.offenders().stream()
+                        .map(IommuGroup.Member::name)
+                        .collect(Collectors.joining(" "))));
+      }
+    }
+    err.flush();
+  }
+}

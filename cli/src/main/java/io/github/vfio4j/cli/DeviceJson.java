@@ -1,0 +1,32 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.sysfs.DeviceNode;
+import io.github.vfio4j.sysfs.HostDevice;
+import io.github.vfio4j.sysfs.MediatedDevice;
+import io.github.vfio4j.sysfs.PciDevice;
+
+/** A device as every command's JSON has it. */
+final class DeviceJson {
+
+  private DeviceJson() {}
+
+  static Json of(HostDevice device, PciIds ids) {
+    Json json = Json.object().with("name", device.name());
+    switch (device) {
+      case PciDevice pci ->
+          json.with("bus", "pci")
+              .with("vendorId", "0x%04x".formatted(pci.vendorId()))
+              .with("deviceId", "0x%04x".formatted(pci.deviceId()))
+              .with("classCode", "0x%06x".formatted(pci.classCode()))
+              .with("vendorName", ids.vendor(pci.vendorId()))
+              .with("deviceName", ids.device(pci.vendorId(), pci.deviceId()))
+              .with("className", ids.type(pci.classCode()));
+      case MediatedDevice mediated ->
+          json.with("bus", "mdev").with("type", mediated.type()).with("parent", mediated.parent());
+    }
+    return json.with("iommuGroup", device.iommuGroup())
+        .with("driver", device.driver())
+        .with("vfio", device.hasVfioDriver())
+        .with("cdev", device.cdev().map(DeviceNode::path).map(String::valueOf));
+  }
+}

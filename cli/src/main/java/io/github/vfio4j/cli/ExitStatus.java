@@ -1,0 +1,32 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.DeviceNotBoundException;
+import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.UnsupportedByKernelException;
+
+/** The exit status of each outcome on which a script may act. */
+final class ExitStatus {
+  static final int DONE = 0;
+  static final int FAILED = 1;
+  static final int USAGE = 2;
+  static final int NO_SUCH_DEVICE = 3;
+  static final int NOT_PERMITTED = 4;
+  static final int BUSY = 5;
+  static final int NOT_BOUND = 6;
+  static final int UNSUPPORTED = 7;
+
+  private ExitStatus() {}
+
+  static int of(Exception failure) {
+    return switch (failure) {
+      case NoSuchDeviceException _ -> NO_SUCH_DEVICE;
+      case NotPermittedException _ -> NOT_PERMITTED;
+      case DeviceBusyException _ -> BUSY;
+      case DeviceNotBoundException _ -> NOT_BOUND;
+      case UnsupportedByKernelException _ -> UNSUPPORTED;
+      default -> FAILED;
+    };
+  }
+}

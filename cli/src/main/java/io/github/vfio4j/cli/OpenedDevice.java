@@ -1,0 +1,61 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.BackendChoice;
+import io.github.vfio4j.DeviceInfo;
+import io.github.vfio4j.Interrupts;
+import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.RegionInfo;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the kernel says of a device to who has opened it.
+ *
+ * @param choice the interface it was opened through
+ * @param info of the device as a whole
+ * @param regions of every index
+ * @param interrupts of every index
+ * @param granule the unit of mapping for DMA, in bytes
+ * @param iovaRanges where DMA can be mapped
+ */
+record OpenedDevice(
+    BackendChoice choice,
+    DeviceInfo info,
+    List<RegionInfo> regions,
+    List<Irq> interrupts,
+    long granule,
+    List<IovaRange> iovaRanges) {
+
+  /**
+   * The interrupts of one index.
+   *
+   * @param index the kernel's number
+   * @param count how many vectors there are
+   * @param maskable whether they can be masked
+   * @param automasked whether each masks itself when it fires
+   * @param growable whether vectors can be added one by one
+   */
+  record Irq(int index, int count, boolean maskable, boolean automasked, boolean growable) {}
+
+  static OpenedDevice of(VfioDevice device) throws VfioException {
+    List<RegionInfo> regions = new ArrayList<>();
+    for (int index = 0; index < device.info().regionCount(); index++) {
+      regions.add(device.region(index).info());
+    }
+    List<Irq> interrupts = new ArrayList<>();
+    for (int index = 0; index < device.info().irqCount(); index++) {
+      Interrupts kind = device.interrupts(index);
+      interrupts.add(
+          new Irq(index, kind.count(), kind.maskable(), kind.automasked(), kind.growable()));
+    }
+    return new OpenedDevice(
+        device.choice(),
+        device.info(),
+        regions,
+        interrupts,
+        device.addressSpace().granule(),
+        device.addressSpace().iovaRanges());
+  }
+}

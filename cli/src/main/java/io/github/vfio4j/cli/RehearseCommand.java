@@ -1,0 +1,56 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.HostDevice;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/**
+ * Does quietly what the other commands do, so that the Java virtual machine can record what it
+ * loads for them; {@code bin/vfio4j-aot} runs it.
+ */
+@Command(name = "rehearse", hidden = true)
+final class RehearseCommand implements Callable<Integer> {
+
+  private final Host host;
+
+  RehearseCommand(Host host) {
+    this.host = host;
+  }
+
+  @Override
+  public Integer call() throws VfioException {
+    run("--help");
+    run("list");
+    run("list", "--json");
+    run("doctor");
+    run("iommu", "ffff:ff:1f.7");
+    run("bind", "ffff:ff:1f.7");
+    run("demo", "ffff:ff:1f.7");
+    for (HostDevice device : host.sysfs().devices().stream().limit(1).toList()) {
+      run("show", "--no-open", device.name());
+      run("show", "--no-open", "--json", device.name());
+      run("doctor", device.name());
+    }
+    loadNativeHandles();
+    return ExitStatus.DONE;
+  }
+
+  private void run(String... arguments) {
+    PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+    Host quiet = new Host(host.sysfs(), host.ids(), host.opener(), host.surveyor(), nowhere);
+    Vfio4j.commandLine(quiet, nowhere, arguments).execute(arguments);
+  }
+
+  private static void loadNativeHandles() {
+    try {
+      VfioDevice.open(Path.of("/dev/vfio/devices/rehearsal")).close();
+    } catch (VfioException e) {
+      // there is none; the handles are loaded by now
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.MsixMappable;
+import io.github.vfio4j.RawCapability;
+import io.github.vfio4j.RegionCapability;
+import io.github.vfio4j.RegionInfo;
+import io.github.vfio4j.RegionType;
+import io.github.vfio4j.SparseMmap;
+import io.github.vfio4j.sysfs.DeviceNode;
+import io.github.vfio4j.sysfs.IommuGroup;
+import io.github.vfio4j.sysfs.PciDevice;
+import java.util.HexFormat;
+import java.util.Locale;
+
+/** Writes what {@code show} shows as JSON. */
+final class ShowJson {
+
+  private ShowJson() {}
+
+  static Json of(ShownDevice shown, PciIds ids) {
+    Json json = DeviceJson.of(shown.device(), ids).with("path", shown.device().path().toString());
+    if (shown.device() instanceof PciDevice pci) {
+      json.with("subsystemVendorId", "0x%04x".formatted(pci.subsystemVendorId()))
+          .with("subsystemId", "0x%04x".formatted(pci.subsystemId()))
+          .with("revision", "0x%02x".formatted(pci.revision()))
+          .with("driverOverride", pci.driverOverride())
+          .with("resetMethods", pci.resetMethods())
+          .with("numaNode", pci.numaNode());
+    }
+    return json.with("group", shown.group().map(group -> group(group).map()))
+        .with("notOpened", shown.obstacle())
+        .with("opened", shown.opened().map(opened -> opened(opened).map()));
+  }
+
+  private static Json group(IommuGroup group) {
+    return Json.object()
+        .with("number", group.number())
+        .with("type", group.type())
+        .with("noIommu", group.noIommu())
+        .with("node", group.node().map(DeviceNode::path).map(String::valueOf))
+        .with("members", group.members().stream().map(member -> member(member).map()).toList())
+        .with("reservedRegions", group.reservedRegions().stream().map(Json::reserved).toList());
+  }
+
+  private static Json member(IommuGroup.Member member) {
+    return Json.object()
+        .with("name", member.name())
+        .with("driver", member.driver())
+        .with("inTheWay", member.isOffender());
+  }
+
+  private static Json opened(OpenedDevice opened) {
+    boolean pci = opened.info().pci();
+    return Json.object()
+        .with("backend", opened.choice().backend().name().toLowerCase(Locale.ROOT))
+        .with("reason", opened.choice().reason())
+        .with("resettable", opened.info().resettable())
+        .with(
+            "capabilities",
+            opened.info().capabilities().stream().map(ShowJson::raw).map(Json::map).toList())
+        .with(
+            "regions", opened.regions().stream().map(region -> region(region, pci).map()).toList())
+        .with(
+            "interrupts",
+            opened.interrupts().stream().map(irq -> interrupt(irq, pci).map()).toList())
+        .with("granule", opened.granule())
+        .with("iovaRanges", opened.iovaRanges().stream().map(Json::range).toList());
+  }
+
+  private static Json region(RegionInfo region, boolean pci) {
+    return Json.object()
+        .with("index", region.index())
+        .with("name", Names.region(pci, region.index()))
+        .with("size", region.size())
+        .with("readable", region.readable())
+        .with("writable", region.writable())
+        .with("mappable", region.mappable())
+        .with(
+            "capabilities",
+            region.capabilities().stream().map(ShowJson::capability).map(Json::map).toList());
+  }
+
+  private static Json capability(RegionCapability capability) {
+    return switch (capability) {
+      case SparseMmap sparse ->
+          Json.object()
+              .with("kind", "sparseMmap")
+              .with("areas", sparse.areas().stream().map(area -> area(area).map()).toList());
+      case RegionType type ->
+          Json.object()
+              .with("kind", "type")
+              .with("type", Json.hex(Integer.toUnsignedLong(type.type())))
+              .with("subtype", Json.hex(Integer.toUnsignedLong(type.subtype())));
+      case MsixMappable _ -> Json.object().with("kind", "msixMappable");
+      case RawCapability raw -> raw(raw);
+    };
+  }
+
+  private static Json area(SparseMmap.Area area) {
+    return Json.object().with("offset", Json.hex(area.offset())).with("size", area.size());
+  }
+
+  private static Json raw(RawCapability raw) {
+    return Json.object()
+        .with("kind", "raw")
+        .with("id", raw.id())
+        .with("version", raw.version())
+        .with("payload", HexFormat.of().formatHex(raw.payload()));
+  }
+
+  private static Json interrupt(OpenedDevice.Irq irq, boolean pci) {
+    return Json.object()
+        .with("index", irq.index())
+        .with("name", Names.interrupt(pci, irq.index()))
+        .with("count", irq.count())
+        .with("maskable", irq.maskable())
+        .with("automasked", irq.automasked())
+        .with("growable", irq.growable());
+  }
+}

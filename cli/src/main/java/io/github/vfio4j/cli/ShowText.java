@@ -1,0 +1,183 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.RegionInfo;
+import io.github.vfio4j.sysfs.DeviceNode;
+import io.github.vfio4j.sysfs.IommuGroup;
+import io.github.vfio4j.sysfs.MediatedDevice;
+import io.github.vfio4j.sysfs.PciDevice;
+import io.github.vfio4j.sysfs.ReservedRegion;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Writes what {@code show} shows. */
+final class ShowText {
+
+  private static final String INDENT = "  ";
+
+  private final ShownDevice shown;
+  private final PciIds ids;
+  private final List<String> lines = new ArrayList<>();
+
+  ShowText(ShownDevice shown, PciIds ids) {
+    this.shown = shown;
+    this.ids = ids;
+  }
+
+  List<String> lines() {
+    lines.add(shown.device().name() + "  " + Title.of(shown.device(), ids));
+    lines.addAll(facts().lines());
+    lines.add("");
+    shown.obstacle().ifPresent(why -> lines.add("Not opened: " + why));
+    shown.opened().ifPresent(this::inside);
+    return lines;
+  }
+
+  private Table facts() {
+    Table facts = new Table(INDENT);
+    switch (shown.device()) {
+      case PciDevice pci -> {
+        facts.add("class", type(pci));
+        facts.add("subsystem", subsystem(pci));
+        facts.add("revision", "%02x".formatted(pci.revision()));
+        facts.add(
+            "reset", pci.resetMethods().isEmpty() ? "-" : String.join(", ", pci.resetMethods()));
+        pci.numaNode().ifPresent(node -> facts.add("NUMA node", "" + node));
+      }
+      case MediatedDevice mediated -> {
+        facts.add("parent", mediated.parent());
+        facts.add("type", mediated.type());
+      }
+    }
+    facts.add("driver", shown.device().driver().orElse("-"));
+    facts.add("cdev", shown.device().cdev().map(ShowText::node).orElse("-"));
+    facts.add("IOMMU group", shown.group().map(ShowText::describe).orElse("-"));
+    shown.group().ifPresent(group -> members(facts, group));
+    shown.group().ifPresent(group -> reserved(facts, group));
+    return facts;
+  }
+
+  private String type(PciDevice pci) {
+    return ids.type(pci.classCode()).map(name -> name + " ").orElse("")
+        + "[%06x]".formatted(pci.classCode());
+  }
+
+  private String subsystem(PciDevice pci) {
+    int vendor = pci.subsystemVendorId();
+    String name =
+        ids.subsystem(pci.vendorId(), pci.deviceId(), vendor, pci.subsystemId())
+            .or(() -> ids.vendor(vendor))
+            .map(found -> found + " ")
+            .orElse("");
+    return name + "[%04x:%04x]".formatted(vendor, pci.subsystemId());
+  }
+
+  private static String node(DeviceNode node) {
+    return node.path() + " (" + node.number() + ")";
+  }
+
+  private static String describe(IommuGroup group) {
+    List<String> words = new ArrayList<>();
+    words.add("" + group.number());
+    group.type().ifPresent(words::add);
+    if (group.noIommu()) {
+      words.add("no IOMMU guards it");
+    }
+    group.node().ifPresent(node -> words.add(node(node)));
+    return String.join(", ", words);
+  }
+
+  private void members(Table facts, IommuGroup group) {
+    String label = "shared with";
+    for (IommuGroup.Member member : group.members()) {
+      if (!member.name().equals(shown.device().name())) {
+        String driver = member.driver().map(name -> " " + name).orElse("");
+        facts.add(label, member.name() + driver + (member.isOffender() ? ", in the way" : ""));
+        label = "";
+      }
+    }
+  }
+
+  private static void reserved(Table facts, IommuGroup group) {
+    String label = "reserved IOVA";
+    for (ReservedRegion region : group.reservedRegions()) {
+      facts.add(label, region.range() + "  " + region.type());
+      label = "";
+    }
+  }
+
+  private void inside(OpenedDevice opened) {
+    lines.add("Opened by %s: %s".formatted(opened.choice().backend(), opened.choice().reason()));
+    lines.add(INDENT + (opened.info().resettable() ? "can be reset" : "cannot be reset by itself"));
+    opened.info().capabilities().forEach(capability -> lines.add(INDENT + capability));
+    lines.add("");
+    lines.addAll(regions(opened).lines());
+    lines.add("");
+    lines.addAll(interrupts(opened).lines());
+    lines.add("");
+    lines.addAll(iovaRanges(opened).lines());
+  }
+
+  private static Table regions(OpenedDevice opened) {
+    Table table = new Table(INDENT, 1).add("REGION", "SIZE", "ACCESS", "CAPABILITIES");
+    for (RegionInfo region : opened.regions()) {
+      if (region.size() > 0) {
+        table.add(
+            Names.region(opened.info().pci(), region.index()),
+            Size.of(region.size()),
+            access(region),
+            region.capabilities().stream()
+                .map(CapabilityText::of)
+                .collect(Collectors.joining("; ")));
+      }
+    }
+    return table;
+  }
+
+  private static String access(RegionInfo region) {
+    List<String> ways = new ArrayList<>();
+    if (region.readable()) {
+      ways.add("read");
+    }
+    if (region.writable()) {
+      ways.add("write");
+    }
+    if (region.mappable()) {
+      ways.add("map");
+    }
+    return ways.isEmpty() ? "-" : String.join(" ", ways);
+  }
+
+  private static Table interrupts(OpenedDevice opened) {
+    Table table = new Table(INDENT, 1).add("INTERRUPT", "VECTORS", "PROPERTIES");
+    for (OpenedDevice.Irq irq : opened.interrupts()) {
+      if (irq.count() > 0) {
+        List<String> properties = new ArrayList<>();
+        if (irq.maskable()) {
+          properties.add("maskable");
+        }
+        if (irq.automasked()) {
+          properties.add("masks itself");
+        }
+        if (irq.growable() && irq.count() > 1) {
+          properties.add("vectors can be added");
+        }
+        table.add(
+            Names.interrupt(opened.info().pci(), irq.index()),
+            "" + irq.count(),
+            String.join(", ", properties));
+      }
+    }
+    return table;
+  }
+
+  private static Table iovaRanges(OpenedDevice opened) {
+    Table table = new Table(INDENT, 1);
+    table.add("IOVA RANGE", "SIZE", "in units of " + Size.of(opened.granule()));
+    for (IovaRange range : opened.iovaRanges()) {
+      table.add(range.toString(), Size.of(range), "");
+    }
+    return table;
+  }
+}

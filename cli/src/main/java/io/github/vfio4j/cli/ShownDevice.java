@@ -1,0 +1,44 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.HostDevice;
+import io.github.vfio4j.sysfs.IommuGroup;
+import java.util.Optional;
+
+/**
+ * All that can be told of a device: always what sysfs has, and the rest if it can be opened.
+ *
+ * @param device the device
+ * @param group its IOMMU group, if it is in one
+ * @param opened what the kernel says once it is open
+ * @param obstacle why it was not opened
+ */
+record ShownDevice(
+    HostDevice device,
+    Optional<IommuGroup> group,
+    Optional<OpenedDevice> opened,
+    Optional<String> obstacle) {
+
+  static ShownDevice of(Host host, HostDevice device, boolean open) throws VfioException {
+    Optional<IommuGroup> group =
+        device.iommuGroup().isEmpty()
+            ? Optional.empty()
+            : Optional.of(host.sysfs().group(device.iommuGroup().getAsInt()));
+    Optional<OpenedDevice> opened = Optional.empty();
+    Optional<String> obstacle = Optional.empty();
+    if (!open) {
+      obstacle = Optional.of("not asked for");
+    } else if (!device.hasVfioDriver()) {
+      String driver =
+          device.driver().map(name -> "it is bound to " + name).orElse("it has no driver");
+      obstacle = Optional.of(driver + "; vfio4j bind " + device.name() + " prepares it");
+    } else {
+      try {
+        opened = Optional.of(host.opener().open(device));
+      } catch (VfioException e) {
+        obstacle = Optional.of(String.valueOf(e.getMessage()));
+      }
+    }
+    return new ShownDevice(device, group, opened, obstacle);
+  }
+}

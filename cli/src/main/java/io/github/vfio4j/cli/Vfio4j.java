@@ -1,0 +1,118 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.sysfs.PciAddress;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.TypeConversionException;
+
+/** The command itself, and what its subcommands have in common. */
+@Command(
+    name = "vfio4j",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    sortOptions = false,
+    header = "Shows and prepares devices for user programs: VFIO and iommufd on Linux.%n",
+    synopsisSubcommandLabel = "COMMAND",
+    commandListHeading = "%nCommands:%n",
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      "0:done",
+      "1:the operation failed; doctor: a condition is not met",
+      "2:wrong usage",
+      "3:no such device",
+      "4:not permitted",
+      "5:the device is busy",
+      "6:the device, or a neighbour in its group, is not bound to a VFIO driver",
+      "7:this kernel or device does not have the operation"
+    })
+final class Vfio4j {
+
+  @Option(
+      names = "--trace",
+      scope = ScopeType.INHERIT,
+      description = "After an error, print where it comes from.")
+  private boolean trace;
+
+  boolean trace() {
+    return trace;
+  }
+
+  /** Runs the command and ends the virtual machine with its exit status. */
+  public static void main(String[] arguments) {
+    Host host = Host.running(writer(System.out));
+    int status = commandLine(host, writer(System.err), arguments).execute(arguments);
+    host.out().flush();
+    System.exit(status);
+  }
+
+  private static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(stream, false, stream.charset());
+  }
+
+  static CommandLine commandLine(Host host, PrintWriter err, String... arguments) {
+    Vfio4j vfio4j = new Vfio4j();
+    CommandLine commandLine = new CommandLine(vfio4j);
+    for (Object command : commands(host, err, arguments)) {
+      commandLine.addSubcommand(command);
+    }
+    return commandLine
+        .setOut(host.out())
+        .setErr(err)
+        .setUsageHelpWidth(100)
+        .registerConverter(PciAddress.class, Vfio4j::address)
+        .setParameterExceptionHandler((failure, _) -> complain(failure, err))
+        .setExecutionExceptionHandler(new ErrorLine(vfio4j, err));
+  }
+
+  /**
+   * The command that is named, or all if none is: picocli takes half of the start-up time to look
+   * at them all.
+   */
+  private static List<Object> commands(Host host, PrintWriter err, String... arguments) {
+    Optional<String> name =
+        Arrays.stream(arguments).filter(argument -> !argument.startsWith("-")).findFirst();
+    return switch (name.orElse("")) {
+      case "list" -> List.of(new ListCommand(host));
+      case "show" -> List.of(new ShowCommand(host));
+      case "iommu" -> List.of(new IommuCommand(host));
+      case "bind" -> List.of(new BindCommand(host, err));
+      case "unbind" -> List.of(new UnbindCommand(host, err));
+      case "doctor" -> List.of(new DoctorCommand(host));
+      case "demo" -> List.of(new DemoCommand(host));
+      case "rehearse" -> List.of(new RehearseCommand(host));
+      default ->
+          List.of(
+              new ListCommand(host),
+              new ShowCommand(host),
+              new IommuCommand(host),
+              new BindCommand(host, err),
+              new UnbindCommand(host, err),
+              new DoctorCommand(host),
+              new DemoCommand(host));
+    };
+  }
+
+  private static PciAddress address(String text) {
+    try {
+      return PciAddress.of(text);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
+  }
+
+  private static int complain(ParameterException failure, PrintWriter err) {
+    String command = failure.getCommandLine().getCommandSpec().qualifiedName();
+    err.println("vfio4j: " + failure.getMessage() + "; see " + command + " --help");
+    err.flush();
+    return ExitStatus.USAGE;
+  }
+}

@@ -1,0 +1,12 @@
+/** The {@code vfio4j} command. */
+@org.jspecify.annotations.NullMarked
+module io.github.vfio4j.cli {
+  requires static transitive org.jspecify;
+  requires info.picocli;
+  requires io.github.vfio4j.core;
+  requires io.github.vfio4j.edu;
+  requires tools.jackson.jr.ob;
+
+  opens io.github.vfio4j.cli to
+      info.picocli;
+}

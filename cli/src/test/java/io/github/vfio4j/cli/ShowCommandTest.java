@@ -1,0 +1,189 @@
+package io.github.vfio4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.LIST;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.BackendChoice;
+import io.github.vfio4j.DeviceInfo;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.MsixMappable;
+import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.RegionInfo;
+import io.github.vfio4j.RegionType;
+import io.github.vfio4j.SparseMmap;
+import io.github.vfio4j.sysfs.FakeHost;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ShowCommandTest {
+
+  private static final String NIC = "0000:00:06.0";
+
+  private static final OpenedDevice OPENED =
+      new OpenedDevice(
+          new BackendChoice(Backend.IOMMUFD, "because"),
+          new DeviceInfo(3, 10, 5, List.of()),
+          List.of(
+              new RegionInfo(
+                  0,
+                  7,
+                  0x4000,
+                  0,
+                  List.of(new SparseMmap(List.of(new SparseMmap.Area(0x1000, 0x3000))))),
+              new RegionInfo(1, 7, 64 << 20, 0, List.of(new MsixMappable())),
+              new RegionInfo(2, 0, 0, 0, List.of()),
+              new RegionInfo(7, 3, 256, 0, List.of()),
+              new RegionInfo(9, 1, 8192, 0, List.of(new RegionType(0x80008086, 1)))),
+          List.of(
+              new OpenedDevice.Irq(0, 1, true, true, true),
+              new OpenedDevice.Irq(1, 0, false, false, false),
+              new OpenedDevice.Irq(2, 64, false, false, true)),
+          4096,
+          List.of(new IovaRange(0, 0xfedfffffL), new IovaRange(0xfef00000L, (1L << 48) - 1)));
+
+  @TempDir Path root;
+  private FakeHost host;
+
+  @BeforeEach
+  void makeHost() {
+    host = new FakeHost(root).device(NIC);
+  }
+
+  private CommandRun showBound(Host.Opener opener, String... options) {
+    host.group(6, NIC).driver(NIC, "vfio-pci");
+    String[] arguments = new String[options.length + 2];
+    arguments[0] = "show";
+    arguments[1] = NIC;
+    System.arraycopy(options, 0, arguments, 2, options.length);
+    return CommandRun.of(host.sysfs(), opener, arguments);
+  }
+
+  @Test
+  void showsABareDeviceWithoutOpeningIt() {
+    CommandRun run = CommandRun.of(host.sysfs(), "show", NIC);
+
+    assertThat(run.status()).isZero();
+    assertThat(run.lines())
+        .containsExactly(
+            "0000:00:06.0  device [1234:11e8]",
+            "  class        [00ff00]",
+            "  subsystem    [1af4:1100]",
+            "  revision     10",
+            "  reset        -",
+            "  driver       -",
+            "  cdev         -",
+            "  IOMMU group  -",
+            "",
+            "Not opened: it has no driver; vfio4j bind 0000:00:06.0 prepares it");
+  }
+
+  @Test
+  void namesWhoSharesTheGroupAndWhoIsInTheWay() {
+    host.device("0000:00:06.1")
+        .device("0000:00:06.2")
+        .driver("0000:00:06.1", "nvme")
+        .group(6, NIC, "0000:00:06.1", "0000:00:06.2");
+
+    CommandRun run = CommandRun.of(host.sysfs(), "show", NIC);
+
+    assertThat(run.lines())
+        .contains(
+            "  IOMMU group    6, DMA-FQ",
+            "  shared with    0000:00:06.1 nvme, in the way",
+            "                 0000:00:06.2",
+            "  reserved IOVA  0xfee00000-0xfeefffff  msi");
+  }
+
+  @Test
+  void showsTheInsidesOfADeviceThatCanBeOpened() {
+    CommandRun run = showBound(device -> OPENED);
+
+    assertThat(run.status()).isZero();
+    assertThat(run.out())
+        .endsWith(
+            """
+            Opened by cdev+iommufd: because
+              can be reset
+
+              REGION      SIZE  ACCESS          CAPABILITIES
+              BAR 0     16 KiB  read write map  map only 12 KiB at 0x1000
+              BAR 1     64 MiB  read write map  MSI-X table mappable
+              config     256 B  read write
+              region 9   8 KiB  read            type 0x80008086, subtype 0x1
+
+              INTERRUPT  VECTORS  PROPERTIES
+              INTx             1  maskable, masks itself
+              MSI-X           64  vectors can be added
+
+              IOVA RANGE                      SIZE  in units of 4 KiB
+              0x0-0xfedfffff              4078 MiB
+              0xfef00000-0xffffffffffff  256.0 TiB
+            """);
+  }
+
+  @Test
+  void stillShowsTheRestOfADeviceThatCannotBeOpened() {
+    CommandRun run =
+        showBound(
+            device -> {
+              throw new NotPermittedException("open", "/dev/vfio/6", Errno.EACCES, "not yours");
+            });
+
+    assertThat(run.status()).isZero();
+    assertThat(run.err()).isEmpty();
+    assertThat(run.lines()).contains("  driver         vfio-pci");
+    assertThat(run.lines()).last().isEqualTo("Not opened: open on /dev/vfio/6: EACCES: not yours");
+  }
+
+  @Test
+  void leavesADeviceAloneIfAsked() {
+    CommandRun run =
+        showBound(
+            device -> {
+              throw new AssertionError();
+            },
+            "--no-open");
+
+    assertThat(run.status()).isZero();
+    assertThat(run.lines()).last().isEqualTo("Not opened: not asked for");
+  }
+
+  @Test
+  void printsEverythingAsJson() {
+    CommandRun run = showBound(device -> OPENED, "--json");
+
+    assertThat(run.json())
+        .containsEntry("name", NIC)
+        .containsEntry("notOpened", null)
+        .containsEntry("resetMethods", List.of());
+    Map<?, ?> opened = (Map<?, ?>) run.json().get("opened");
+    assertThat(opened.get("backend")).isEqualTo("iommufd");
+    assertThat(opened.get("granule")).isEqualTo(4096);
+    assertThat(opened.get("iovaRanges"))
+        .isEqualTo(
+            List.of(
+                Map.of("first", "0x0", "last", "0xfedfffff"),
+                Map.of("first", "0xfef00000", "last", "0xffffffffffff")));
+    assertThat((List<?>) opened.get("regions")).hasSize(5);
+    Map<?, ?> group = (Map<?, ?>) run.json().get("group");
+    assertThat(group.get("number")).isEqualTo(6);
+    assertThat(group.get("members"))
+        .asInstanceOf(LIST)
+        .singleElement()
+        .isEqualTo(Map.of("name", NIC, "driver", "vfio-pci", "inTheWay", false));
+  }
+
+  @Test
+  void saysInJsonWhyADeviceWasNotOpened() {
+    assertThat(CommandRun.of(host.sysfs(), "show", "--json", NIC).json())
+        .containsEntry("opened", null)
+        .containsEntry("group", null)
+        .containsEntry("notOpened", "it has no driver; vfio4j bind 0000:00:06.0 prepares it");
+  }
+}
