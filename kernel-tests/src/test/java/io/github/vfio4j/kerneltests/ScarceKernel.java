@@ -1,0 +1,107 @@
+package io.github.vfio4j.kerneltests;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.Untraced;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The running kernel, in which one allocation of memory fails: the n-th that it makes for system
+ * calls of the library in the thread that made this object.
+ *
+ * <p>The kernel counts down a number of the thread, which is set right before each call and read
+ * right after it, so that the allocations of the JVM itself do not count.
+ */
+final class ScarceKernel implements InvocationHandler, AutoCloseable {
+  private static final int O_RDWR = 2;
+  private static final Path DEBUG = Path.of("/sys/kernel/debug");
+
+  private final Kernel real = Untraced.kernel();
+  private final Arena arena = Arena.ofConfined();
+  private final MemorySegment number = arena.allocate(16);
+  private final Thread thread = Thread.currentThread();
+  private final int counter;
+  private int left;
+  private boolean failed;
+
+  ScarceKernel() {
+    counter = real.open("/proc/thread-self/fail-nth", O_RDWR);
+    assertThat(counter).isNotNegative();
+  }
+
+  /** Lets all kinds of allocations fail, also those that could wait for memory, without a word. */
+  static void prepare() throws IOException {
+    for (String kind : new String[] {"failslab", "fail_page_alloc"}) {
+      Files.writeString(DEBUG.resolve(kind).resolve("ignore-gfp-wait"), "N");
+      Files.writeString(DEBUG.resolve(kind).resolve("verbose"), "0");
+    }
+    Files.writeString(DEBUG.resolve("fail_page_alloc/min-order"), "0");
+    Files.writeString(DEBUG.resolve("fail_iommufd/verbose"), "0");
+  }
+
+  Kernel kernel() {
+    return (Kernel)
+        Proxy.newProxyInstance(Kernel.class.getClassLoader(), new Class<?>[] {Kernel.class}, this);
+  }
+
+  /** Lets the n-th allocation from now on fail, counted from 1; with 0, none. */
+  void failAllocation(int n) {
+    left = n;
+    failed = false;
+  }
+
+  /** Lets nothing fail any more. */
+  void stop() {
+    left = 0;
+  }
+
+  /** Tells whether the kernel has made that allocation fail. */
+  boolean hasFailed() {
+    return failed;
+  }
+
+  @Override
+  public Object invoke(Object proxy, Method method, Object[] arguments)
+      throws IllegalAccessException, InvocationTargetException {
+    if (left == 0 || Thread.currentThread() != thread) {
+      return method.invoke(real, arguments);
+    }
+    write(left);
+    try {
+      return method.invoke(real, arguments);
+    } finally {
+      left = read();
+      failed = left == 0;
+      write(0);
+    }
+  }
+
+  private void write(int value) {
+    byte[] digits = Integer.toString(value).getBytes(StandardCharsets.US_ASCII);
+    MemorySegment.copy(digits, 0, number, JAVA_BYTE, 0, digits.length);
+    assertThat(real.pwrite(counter, number.asSlice(0, digits.length), 0)).isEqualTo(digits.length);
+  }
+
+  private int read() {
+    int length = (int) real.pread(counter, number, 0);
+    byte[] digits = number.asSlice(0, length).toArray(JAVA_BYTE);
+    return Integer.parseInt(new String(digits, StandardCharsets.US_ASCII).strip());
+  }
+
+  @Override
+  public void close() {
+    real.close(counter);
+    arena.close();
+  }
+}

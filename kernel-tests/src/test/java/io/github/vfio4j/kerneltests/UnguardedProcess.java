@@ -1,0 +1,26 @@
+package io.github.vfio4j.kerneltests;
+
+import io.github.vfio4j.CdevDevice;
+import io.github.vfio4j.Iommufd;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.Sysfs;
+
+/** Tries to drive a device that no IOMMU guards, and prints what came of it. */
+final class UnguardedProcess {
+  private UnguardedProcess() {}
+
+  public static void main(String[] arguments) throws VfioException {
+    try (Iommufd iommufd = Iommufd.open()) {
+      try {
+        CdevDevice.bindWithoutIommu(Sysfs.host().device(Machine.EDU), iommufd);
+      } catch (VfioException e) {
+        System.out.println(e.getClass().getSimpleName() + ": " + e.getMessage());
+      }
+      try {
+        iommufd.allocateIoas().physicalAddress(0, 1);
+      } catch (VfioException e) {
+        System.out.println(e.getClass().getSimpleName() + ": " + e.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+# The devices of every machine with an IOMMU, at the same addresses. Sourced by them; sets devices, bridged
+# and backends.
+devices=(
+  edu,addr=5                                         # 00:05.0, a group of its own
+  pcie-pci-bridge,id=bridge,addr=8
+  ivshmem-plain,memdev=shared,addr=9                 # BAR 2 is memory that can be mapped
+  virtio-rng-pci,addr=0xa                            # has a driver in the kernel, to be given back to
+  edu,addr=0xb                                       # 00:0b.0, a second one that does DMA in every variant
+  pcie-root-port,id=port1,chassis=1,addr=6,x-speed=5
+  igb,bus=port1,romfile=,netdev=lan                  # SR-IOV
+  pcie-root-port,id=port2,chassis=2,addr=7,x-speed=5 # this speed, or there is no hot reset
+  nvme,serial=a,bus=port2,addr=0.0,multifunction=on  # reset, MSI-X, two functions in one slot
+  nvme,serial=b,bus=port2,addr=0.1
+)
+# One group, where Linux can have it: not under Arm's SMMU, and virtio's IOMMU fails for all devices then.
+bridged=(
+  edu,bus=bridge,addr=1
+  edu,bus=bridge,addr=2
+  virtio-rng-pci,bus=bridge,addr=3                   # whose driver keeps that group from user programs
+)
+backends=(-object memory-backend-ram,id=shared,size=1M,share=on -netdev user,id=lan,restrict=on)

@@ -1,0 +1,85 @@
+package io.github.vfio4j.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What this process holds of the kernel: descriptors and mappings of devices and of the kernel's
+ * anonymous files, each with how often, and its pinned and locked memory in KiB. Files of the JDK
+ * and of the class path are not counted.
+ */
+record OpenHandles(TreeMap<String, Integer> counts) {
+  private static final Pattern COUNTED =
+      Pattern.compile(
+          "/dev/(?!null|zero|u?random|tty|vport|hvc).*|/sys/.*|anon_inode:.*|/?dmabuf.*"
+              + "|/?memfd:.*|/anon_hugepage.*");
+
+  private static final Pattern MEMORY = Pattern.compile("(VmPin|VmLck):\\s*(\\d+) kB");
+
+  static OpenHandles now() {
+    var counts = new TreeMap<String, Integer>();
+    try {
+      for (String target : descriptors()) {
+        count(counts, "descriptor of " + target);
+      }
+      for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+        String[] fields = line.split(" +", 6);
+        if (fields.length == 6 && COUNTED.matcher(fields[5]).matches()) {
+          count(counts, "mapping of " + fields[5]);
+        }
+      }
+      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+        Matcher memory = MEMORY.matcher(line);
+        if (memory.matches()) {
+          counts.put(memory.group(1) + " in KiB", Integer.valueOf(memory.group(2)));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new OpenHandles(counts);
+  }
+
+  private static List<String> descriptors() throws IOException {
+    var targets = new ArrayList<String>();
+    try (DirectoryStream<Path> links = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path link : links) {
+        try {
+          String target = Files.readSymbolicLink(link).toString();
+          if (COUNTED.matcher(target).matches()) {
+            targets.add(target);
+          }
+        } catch (NoSuchFileException e) {
+          // closed since the directory was read, as the directory's own one is
+        }
+      }
+    }
+    return targets;
+  }
+
+  private static void count(TreeMap<String, Integer> counts, String what) {
+    counts.merge(what, 1, Integer::sum);
+  }
+
+  /** What there is more of than before, one line each. */
+  List<String> since(OpenHandles before) {
+    var more = new ArrayList<String>();
+    counts.forEach(
+        (what, count) -> {
+          int previous = before.counts.getOrDefault(what, 0);
+          if (count > previous) {
+            more.add(what + ": " + previous + " before, " + count + " now");
+          }
+        });
+    return more;
+  }
+}

@@ -1,0 +1,60 @@
+# What every script of the lab shares. Sourced, after `set -euo pipefail`.
+
+lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+project=$(dirname "$lab")
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/vfio4j
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  say "${0##*/}: $*"
+  exit 125
+}
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "this needs root once, to install packages: run it as root or install sudo"
+  fi
+}
+
+# Whether all of these packages are installed.
+installed() {
+  local package
+  for package; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || return 1
+  done
+}
+
+# Installs packages from the machine's own apt sources, when any of them is missing.
+need() {
+  installed "$@" && return
+  say "Installing $*"
+  local install=(env DEBIAN_FRONTEND=noninteractive
+    apt-get install -qq -o=Dpkg::Use-Pty=0 --no-install-recommends "$@")
+  as_root "${install[@]}" >/dev/null 2>&1 && return
+  as_root apt-get update -qq >&2
+  as_root "${install[@]}" >&2 || die "apt could not install: $*"
+}
+
+# Sets JAVA_HOME to a JDK 25 or later, installing one where apt has it.
+use_jdk() {
+  JAVA_HOME=$("$project/bin/jdk" 2>/dev/null) || {
+    if [[ -n $(apt-cache policy openjdk-25-jdk-headless 2>/dev/null) ]]; then
+      need openjdk-25-jdk-headless
+    fi
+    JAVA_HOME=$("$project/bin/jdk") || exit 125
+  }
+  export JAVA_HOME
+}
+
+# Maven on our JDK, without the warnings of the JDK about Maven's own libraries.
+maven() {
+  need maven
+  use_jdk
+  MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED ${MAVEN_OPTS:-}" \
+    mvn -q -B -Dstyle.color=never "$@"
+}
