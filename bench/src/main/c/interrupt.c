@@ -1,0 +1,102 @@
+/*
+ * interrupt OPERATIONS: prints the nanoseconds from just before the write that makes the device raise
+ * its interrupt until a thread that waits for it runs, the median of all.
+ */
+#include "floor.h"
+
+#include <linux/vfio.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const char DEVICE[] = "0000:00:05.0";
+static const uint32_t REGION = 0;
+enum { RAISE = 0x60 / 4, ACKNOWLEDGE = 0x64 / 4 };
+
+/* What the waiting thread needs to be back in read() before the next interrupt. */
+static const int64_t PAUSE_NANOS = 50000;
+
+static long operations;
+static int event;
+static atomic_long waiting;
+static atomic_long arrivals;
+static int64_t arrival;
+
+static void *wait_for_all(void *unused) {
+  struct sched_param priority = {.sched_priority = 1};
+  check(sched_setscheduler(0, SCHED_FIFO, &priority), "sched_setscheduler");
+  for (long i = 1; i <= operations; i++) {
+    atomic_store(&waiting, i);
+    uint64_t count;
+    check(read(event, &count, sizeof count), "read of the eventfd");
+    arrival = now();
+    atomic_store(&arrivals, i);
+  }
+  return unused;
+}
+
+static void enable_msi(int device) {
+  char buffer[sizeof(struct vfio_irq_set) + sizeof event];
+  struct vfio_irq_set *set = (struct vfio_irq_set *)buffer;
+  *set = (struct vfio_irq_set){
+      .argsz = sizeof buffer,
+      .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+      .index = VFIO_PCI_MSI_IRQ_INDEX,
+      .count = 1,
+  };
+  memcpy(set->data, &event, sizeof event);
+  check(ioctl(device, VFIO_DEVICE_SET_IRQS, set), "VFIO_DEVICE_SET_IRQS");
+}
+
+static void set_bus_master(int device) {
+  struct vfio_region_info config = {.argsz = sizeof config, .index = VFIO_PCI_CONFIG_REGION_INDEX};
+  check(ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config), "VFIO_DEVICE_GET_REGION_INFO");
+  uint16_t command;
+  check(pread(device, &command, sizeof command, config.offset + 4), "pread");
+  command |= 4;
+  check(pwrite(device, &command, sizeof command, config.offset + 4), "pwrite");
+}
+
+static int by_size(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+int main(int count, char **arguments) {
+  if (count != 2) {
+    fprintf(stderr, "usage: interrupt OPERATIONS\n");
+    return 2;
+  }
+  operations = strtol(arguments[1], NULL, 0);
+  uint32_t ioas;
+  int device = open_cdev(DEVICE, open_iommufd(), &ioas);
+  volatile uint32_t *registers = map_region(device, REGION);
+  event = check(eventfd(0, EFD_CLOEXEC), "eventfd");
+  enable_msi(device);
+  set_bus_master(device);
+
+  int64_t *nanos = calloc(operations, sizeof *nanos);
+  pthread_t waiter;
+  check(-pthread_create(&waiter, NULL, wait_for_all, NULL), "pthread_create");
+  for (long i = 1; i <= operations; i++) {
+    while (atomic_load(&waiting) < i) {
+    }
+    for (int64_t ready = now() + PAUSE_NANOS; now() < ready;) {
+    }
+    int64_t start = now();
+    registers[RAISE] = 1;
+    while (atomic_load(&arrivals) < i) {
+    }
+    nanos[i - 1] = arrival - start;
+    registers[ACKNOWLEDGE] = 1;
+  }
+  pthread_join(waiter, NULL);
+  qsort(nanos, operations, sizeof *nanos, by_size);
+  printf("%f\n", (double)nanos[operations / 2]);
+}

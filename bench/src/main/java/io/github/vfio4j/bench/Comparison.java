@@ -1,0 +1,40 @@
+package io.github.vfio4j.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Java and C by turns: A, B, A, B, and so on. */
+final class Comparison {
+  private Comparison() {}
+
+  /**
+   * Compares.
+   *
+   * @param programs where the C programs are
+   * @param warmUp rounds of Java alone that come first and are not counted, so that what is
+   *     measured is compiled
+   * @param rounds rounds of each side
+   */
+  static Result of(Benchmark benchmark, Path programs, int warmUp, int rounds) throws IOException {
+    Floor floor = Floor.of(programs, benchmark);
+    double[] java = new double[rounds];
+    double[] c = new double[rounds];
+    try (Workload workload = benchmark.java().open()) {
+      for (int round = 0; round < warmUp; round++) {
+        workload.run(benchmark.operations());
+      }
+    }
+    double bytes = 0;
+    for (int round = 0; round < rounds; round++) {
+      try (Workload workload = benchmark.java().open()) {
+        workload.run(benchmark.operations());
+        long before = workload.allocatedBytes();
+        java[round] = workload.run(benchmark.operations());
+        bytes = (double) (workload.allocatedBytes() - before) / benchmark.operations();
+      }
+      c[round] = floor.run();
+    }
+    return new Result(
+        benchmark.name(), new Samples(java), new Samples(c), Samples.ratios(java, c), bytes);
+  }
+}

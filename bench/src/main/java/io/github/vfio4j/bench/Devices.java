@@ -1,0 +1,16 @@
+package io.github.vfio4j.bench;
+
+import io.github.vfio4j.sysfs.PciAddress;
+
+/**
+ * Where the measured devices sit in the lab's machine {@code intel}; the C programs name them too.
+ */
+final class Devices {
+  /** A device with an interrupt that a register raises. */
+  static final PciAddress EDU = PciAddress.of("0000:00:05.0");
+
+  /** A device whose region 2 is ordinary memory, so that an access costs no more than itself. */
+  static final PciAddress IVSHMEM = PciAddress.of("0000:00:09.0");
+
+  private Devices() {}
+}

@@ -1,0 +1,38 @@
+package io.github.vfio4j.bench;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A C program that does what a workload does.
+ *
+ * @param command the program and its arguments
+ */
+record Floor(List<String> command) {
+  static Floor of(Path programs, Benchmark benchmark) {
+    List<String> command = new ArrayList<>(benchmark.floor());
+    command.set(0, programs.resolve(benchmark.floor().getFirst()).toString());
+    command.add(Integer.toString(benchmark.operations()));
+    return new Floor(List.copyOf(command));
+  }
+
+  /** Runs it; returns the nanoseconds of one operation. */
+  double run() throws IOException {
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    try {
+      if (process.waitFor() != 0) {
+        throw new IOException("%s ended with status %d".formatted(command, process.exitValue()));
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+      throw new IOException(command + " was interrupted", e);
+    }
+    return Double.parseDouble(output.trim());
+  }
+}

@@ -1,0 +1,63 @@
+package io.github.vfio4j.bench;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.DmaAccess;
+import io.github.vfio4j.IoAddressSpace;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** Maps and unmaps the same memory again and again. */
+final class MapUnmap implements Workload {
+  private static final Path FILE = Path.of("/dev/hugepages/java");
+  private static final long HUGE_PAGE = 2 << 20;
+  private static final long IOVA = 0x10000000;
+
+  private final VfioDevice device;
+  private final IoAddressSpace space;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment memory;
+
+  /**
+   * Opens the device.
+   *
+   * @param size bytes of each mapping, at most a huge page: the memory is one, so that it is
+   *     physically contiguous in every run
+   */
+  MapUnmap(Backend backend, long size) throws IOException {
+    try (FileChannel file =
+        FileChannel.open(
+            FILE, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      memory = file.map(MapMode.READ_WRITE, 0, HUGE_PAGE, arena).fill((byte) 1).asSlice(0, size);
+    }
+    device = VfioDevice.open(Devices.EDU, backend);
+    space = device.addressSpace();
+  }
+
+  @Override
+  public double run(int operations) throws VfioException {
+    long start = System.nanoTime();
+    pairs(space, memory, operations);
+    return (double) (System.nanoTime() - start) / operations;
+  }
+
+  private static void pairs(IoAddressSpace space, MemorySegment memory, int pairs)
+      throws VfioException {
+    for (int i = 0; i < pairs; i++) {
+      space.map(memory, IOVA, DmaAccess.READ_WRITE);
+      space.unmap(IOVA, memory.byteSize());
+    }
+  }
+
+  @Override
+  public void close() throws VfioException {
+    device.close();
+    arena.close();
+  }
+}

@@ -1,0 +1,32 @@
+package io.github.vfio4j.bench;
+
+import java.util.Arrays;
+
+/** One figure per round. */
+final class Samples {
+  private final double[] sorted;
+
+  Samples(double[] values) {
+    sorted = values.clone();
+    Arrays.sort(sorted);
+  }
+
+  /** The figures of one divided by those of another, round by round. */
+  static Samples ratios(double[] values, double[] floors) {
+    double[] ratios = new double[values.length];
+    Arrays.setAll(ratios, round -> values[round] / floors[round]);
+    return new Samples(ratios);
+  }
+
+  double median() {
+    return quantile(0.5);
+  }
+
+  /** Interpolates linearly between the two figures next to the quantile. */
+  double quantile(double share) {
+    double place = share * (sorted.length - 1);
+    int below = (int) place;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  }
+}

@@ -1,0 +1,7 @@
+/** Measures the library next to C programs that do the same. */
+@org.jspecify.annotations.NullMarked
+module io.github.vfio4j.bench {
+  requires static org.jspecify;
+  requires io.github.vfio4j.core;
+  requires jdk.management;
+}
