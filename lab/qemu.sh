@@ -2,43 +2,20 @@
 
 . "$lab/apt.sh"
 
-# emulate ARCHITECTURE [newest]: the first line of every machine; sets arch, qemu and qemu_major. Installs
-# QEMU 10 or later: from the machine's own Debian, or where that is older, from its backports. The newest
-# one, of Debian 13's backports, is only unpacked, with the C library that it needs.
+# emulate ARCHITECTURE: the first line of every machine; sets arch and qemu. QEMU is that of Debian 13's
+# backports, only unpacked, with the C library that it needs. An emulated machine of QEMU 10 aborts now and then
+# when one processor uses a device while another one moves it (iotlb_to_section).
 emulate() {
-  local package program version unpacked
+  local package program unpacked
   arch=$1
   case $arch in
     x86) package=qemu-system-x86 program=qemu-system-x86_64 ;;
     arm64) package=qemu-system-arm program=qemu-system-aarch64 ;;
   esac
-  if [[ ${2:-} == newest ]]; then
-    unpacked=$(unpacked_packages amd64 trixie,trixie-backports "$package")
-    qemu=(env QEMU_MODULE_DIR="$unpacked/usr/lib/x86_64-linux-gnu/qemu"
-      "$unpacked/usr/lib64/ld-linux-x86-64.so.2" --library-path "$unpacked/usr/lib/x86_64-linux-gnu"
-      "$unpacked/usr/bin/$program" -L "$unpacked/usr/share/qemu" -L "$unpacked/usr/share/seabios")
-  else
-    version=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null) || true
-    if dpkg --compare-versions "${version:-0}" lt 1:10; then install_qemu "$package"; fi
-    qemu=("$program")
-  fi
-  qemu_major=$("${qemu[@]}" --version | sed -n 's/.*version \([0-9]*\).*/\1/p')
-}
-
-install_qemu() {
-  local package=$1 version
-  version=$(apt-cache policy "$package" | awk '$1 == "Candidate:" { print $2 }')
-  if dpkg --compare-versions "${version/'(none)'/0}" ge 1:10; then
-    need "$package"
-    return
-  fi
-  say "Installing $package from $debian_codename-backports"
-  use_suites "$debian_codename" "$debian_codename-backports"
-  as_root apt-get "${apt_options[@]}" update -qq >&2
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" install -qq \
-    --no-install-recommends -t "$debian_codename-backports" "$package" >&2 ||
-    die "apt could not install $package from $debian_codename-backports"
-  as_root apt-get "${apt_options[@]}" clean
+  unpacked=$(unpacked_packages amd64 trixie,trixie-backports "$package")
+  qemu=(env QEMU_MODULE_DIR="$unpacked/usr/lib/x86_64-linux-gnu/qemu"
+    "$unpacked/usr/lib64/ld-linux-x86-64.so.2" --library-path "$unpacked/usr/lib/x86_64-linux-gnu"
+    "$unpacked/usr/bin/$program" -L "$unpacked/usr/share/qemu" -L "$unpacked/usr/share/seabios")
 }
 
 # Whether KVM really boots a guest here: /dev/kvm alone proves nothing. Found out once per host boot.
@@ -60,9 +37,9 @@ kvm_works() {
 }
 
 # load_machine NAME[/VARIANT]: sets machine and variant, and arch, qemu, board, cpu, append, devices, backends
-# and table as lab/machines says. What emulates it is installed.
+# and table as lab/machines says. What emulates it is there.
 load_machine() {
-  local qemu_major variants
+  local variants
   machine=${1%%/*}
   variant=${1#"$machine"}
   variant=${variant#/}
