@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Everything may be closed in any order, twice, and leaves nothing behind. */
-@OnMachine({"intel", "smmuv3"}) // nothing here depends on the IOMMU
+@OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
 class ClosingTest {
   private static Bindings bindings;
 

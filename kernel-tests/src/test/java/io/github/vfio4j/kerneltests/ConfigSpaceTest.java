@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
 /** The configuration space of real devices, and what their reset does to it. */
-@OnMachine({"intel", "smmuv3"}) // nothing here depends on the IOMMU
+@OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
 class ConfigSpaceTest {
   private static final int MSI = 0x05;
   private static final int PCI_EXPRESS = 0x10;

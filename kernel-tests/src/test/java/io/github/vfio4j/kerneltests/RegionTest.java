@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The regions of real devices, read and written through the kernel and by mapping. */
-@OnMachine({"intel", "smmuv3"}) // nothing here depends on the IOMMU
+@OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
 class RegionTest {
   private static final int CONFIG = 7;
   private static final int VGA = 8;
