@@ -109,7 +109,7 @@ boot() {
   elif [[ $arch == x86 ]] && { [[ ${LAB_ACCEL:-} == kvm ]] || kvm_works; }; then
     arguments+=(-accel kvm -smp 2 -cpu host)
   else
-    arguments+=(-accel tcg,thread=multi -smp 2 -cpu "$cpu")
+    arguments+=(-accel "tcg,thread=$threads" -smp 2 -cpu "$cpu")
   fi
   if [[ $interactive ]]; then
     arguments+=(-chardev stdio,id=terminal,signal=off -device virtconsole,chardev=terminal,nr=0)
