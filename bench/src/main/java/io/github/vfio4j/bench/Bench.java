@@ -24,10 +24,15 @@ public final class Bench {
     Path file = Path.of(arguments[1]);
     int warmUp = Integer.parseInt(arguments[2]);
     int rounds = Integer.parseInt(arguments[3]);
-    List<Benchmark> benchmarks =
-        arguments.length == 4
-            ? Benchmark.ALL
-            : Arrays.stream(arguments).skip(4).map(Benchmark::named).toList();
+    List<Benchmark> benchmarks = Benchmark.ALL;
+    if (arguments.length > 4) {
+      try {
+        benchmarks = Arrays.stream(arguments).skip(4).map(Benchmark::named).toList();
+      } catch (IllegalArgumentException e) {
+        System.err.println("bench: " + e.getMessage());
+        System.exit(2);
+      }
+    }
     Sysfs sysfs = Sysfs.host();
     try (DriverBinding _ = DriverBinding.bind(sysfs, Devices.EDU);
         DriverBinding _ = DriverBinding.bind(sysfs, Devices.IVSHMEM)) {
