@@ -26,7 +26,7 @@ use_suites() {
   printf "deb [signed-by=$debian_keyring] $mirror %s main\n" "$@" >"$dir/sources.list"
   apt_options=(-o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=-
     -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir" -o APT::Sandbox::User=root
-    -o Acquire::Languages=none -o Dpkg::Use-Pty=0)
+    -o Acquire::Languages=none)
 }
 
 # unpacked_packages ARCHITECTURE SUITE,... PACKAGE...: prints a directory that holds these packages, of the
