@@ -47,7 +47,8 @@ class CloseRaceTest {
 
   /** Closes a device under threads that repeat their steps until one says that it is closed. */
   private static void closeUnder(VfioDevice device, Step... steps) throws Exception {
-    try (var threads = Executors.newCachedThreadPool()) {
+    try (var threads = Executors.newCachedThreadPool();
+        device) {
       var started = new CountDownLatch(steps.length);
       List<Future<?>> ends = new ArrayList<>();
       for (Step step : steps) {

@@ -59,8 +59,8 @@ class FaultQueueTest extends EduTests {
 
   @Test
   void closingWakesTheWaiters() throws Exception {
-    try (Iommufd iommufd = Iommufd.open();
-        var threads = Executors.newCachedThreadPool()) {
+    try (var threads = Executors.newCachedThreadPool();
+        Iommufd iommufd = Iommufd.open()) {
       FaultQueue queue = iommufd.allocateFaultQueue();
       Future<?> one = threads.submit(() -> assertEnds(queue));
       Future<?> two = threads.submit(() -> assertEnds(queue));
@@ -83,7 +83,8 @@ class FaultQueueTest extends EduTests {
   @Test
   void closingTheIommufdWakesTheWaiters() throws Exception {
     Iommufd iommufd = Iommufd.open();
-    try (var threads = Executors.newCachedThreadPool()) {
+    try (var threads = Executors.newCachedThreadPool();
+        iommufd) {
       FaultQueue queue = iommufd.allocateFaultQueue();
       Future<?> waiter = threads.submit(() -> assertEnds(queue));
       Thread.sleep(200);

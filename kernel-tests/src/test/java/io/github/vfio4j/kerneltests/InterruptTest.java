@@ -201,8 +201,8 @@ class InterruptTest {
 
   @EachBackend
   void eachSignalWakesOneWaiter(Backend backend) throws Exception {
-    try (VfioDevice device = VfioDevice.open(Machine.NVME, backend);
-        var threads = Executors.newFixedThreadPool(2)) {
+    try (var threads = Executors.newFixedThreadPool(2);
+        VfioDevice device = VfioDevice.open(Machine.NVME, backend)) {
       Interrupt vector = device.interrupts(Interrupts.MSIX).enable(0);
       Callable<Long> wait = () -> vector.await(PATIENCE);
       Future<Long> first = threads.submit(wait);
@@ -221,8 +221,8 @@ class InterruptTest {
   @EachBackend
   void closingWakesWhoWaits(Backend backend) throws Exception {
     VfioDevice device = VfioDevice.open(Machine.NVME, backend);
-    try (device;
-        var threads = Executors.newFixedThreadPool(4)) {
+    try (var threads = Executors.newFixedThreadPool(4);
+        device) {
       List<Interrupt> vectors = device.interrupts(Interrupts.MSIX).enable(0, 1);
       Interrupt zero = vectors.getFirst();
       Interrupt one = vectors.getLast();

@@ -119,7 +119,8 @@ class IommufdClosingTest extends EduTests {
       Ioas two = iommufd.allocateIoas();
       FaultQueue queue = iommufd.allocateFaultQueue();
       try (Arena arena = Arena.ofShared();
-          var threads = Executors.newCachedThreadPool()) {
+          var threads = Executors.newCachedThreadPool();
+          iommufd) {
         one.map(EduDma.pages(arena, 1), IOVA, READ_WRITE);
         List<Use> uses =
             List.of(
