@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
 
 /**
  * Does quietly what the other commands do, so that the Java virtual machine can record what it
- * loads for them; {@code bin/vfio4j-aot} runs it.
+ * loads for them; {@code bin/vfio4j --make-cache} runs it.
  */
 @Command(name = "rehearse", hidden = true)
 final class RehearseCommand implements Callable<Integer> {
@@ -31,6 +31,7 @@ final class RehearseCommand implements Callable<Integer> {
     run("iommu", "ffff:ff:1f.7");
     run("bind", "ffff:ff:1f.7");
     run("demo", "ffff:ff:1f.7");
+    run("demo", "--nested", "ffff:ff:1f.7");
     for (HostDevice device : host.sysfs().devices().stream().limit(1).toList()) {
       run("show", "--no-open", device.name());
       run("show", "--no-open", "--json", device.name());
