@@ -52,7 +52,9 @@ class SelftestCasesTest {
 
   @Test
   void newestSourceThatTheLabHasKnowsNoOtherCase() throws IOException {
-    Path sources = Path.of(System.getProperty("user.home"), ".cache", "vfio4j", "source");
+    String cache =
+        System.getenv().getOrDefault("XDG_CACHE_HOME", System.getProperty("user.home") + "/.cache");
+    Path sources = Path.of(cache, "vfio4j", "source");
     assumeThat(sources).isDirectory();
     List<Path> unpacked;
     try (Stream<Path> entries = Files.list(sources)) {
