@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
  */
 public interface Kernel {
   /**
-   * Returns the running Linux; the first call loads the native handles. Where the system property
-   * {@code io.github.vfio4j.trace} names a file, its ioctls are written down there.
+   * Returns the running Linux; each system call is linked when it is first used. Where the system
+   * property {@code io.github.vfio4j.trace} names a file, its ioctls are written down there.
    */
   static Kernel running() {
     return RunningKernel.INSTANCE;

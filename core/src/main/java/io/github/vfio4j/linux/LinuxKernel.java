@@ -16,6 +16,9 @@ import java.lang.invoke.MethodHandle;
  *
  * <p>The C library's {@code -1} and {@code errno} become the kernel's own negated number, so that
  * callers have one value to look at and no error number can be read late or from another thread.
+ *
+ * <p>Each call has a class of its own for its handle, so that it is linked when it is first used:
+ * linking all of them takes half as long as starting the virtual machine.
  */
 final class LinuxKernel implements Kernel {
   static final LinuxKernel INSTANCE = new LinuxKernel();
@@ -27,54 +30,6 @@ final class LinuxKernel implements Kernel {
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final ValueLayout.OfLong SIZE = JAVA_LONG;
-
-  private static final MethodHandle OPEN =
-      variadic("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT), 2);
-  private static final MethodHandle CLOSE =
-      function("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle FCNTL =
-      variadic("fcntl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT), 2);
-  private static final MethodHandle IOCTL_POINTER =
-      variadic("ioctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS), 2);
-  private static final MethodHandle IOCTL_VALUE =
-      variadic("ioctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG), 2);
-  private static final MethodHandle READ =
-      function("read", FunctionDescriptor.of(SIZE, JAVA_INT, ADDRESS, SIZE));
-  private static final MethodHandle WRITE =
-      function("write", FunctionDescriptor.of(SIZE, JAVA_INT, ADDRESS, SIZE));
-  private static final MethodHandle PREAD =
-      function("pread", FunctionDescriptor.of(SIZE, JAVA_INT, ADDRESS, SIZE, JAVA_LONG));
-  private static final MethodHandle PWRITE =
-      function("pwrite", FunctionDescriptor.of(SIZE, JAVA_INT, ADDRESS, SIZE, JAVA_LONG));
-  private static final MethodHandle MMAP =
-      function(
-          "mmap",
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, SIZE, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle MUNMAP =
-      function("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, SIZE));
-  private static final MethodHandle MEMFD_CREATE =
-      function("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle FTRUNCATE =
-      function("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle EVENTFD =
-      function("eventfd", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle EPOLL_CREATE1 =
-      function("epoll_create1", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle EPOLL_CTL =
-      function("epoll_ctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle EPOLL_WAIT =
-      function(
-          "epoll_wait", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final MethodHandle PPOLL =
-      function("ppoll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS));
-  private static final MethodHandle STATX =
-      function(
-          "statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle GETPAGESIZE =
-      function("getpagesize", FunctionDescriptor.of(JAVA_INT));
-  private static final MethodHandle GETRLIMIT =
-      function("getrlimit", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
 
   private LinuxKernel() {}
 
@@ -118,7 +73,7 @@ final class LinuxKernel implements Kernel {
   public int pageSize() {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return (int) GETPAGESIZE.invokeExact(errno);
+      return (int) GetPageSize.HANDLE.invokeExact(errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -128,7 +83,8 @@ final class LinuxKernel implements Kernel {
   public int open(String path, int flags) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try (Arena arena = Arena.ofConfined()) {
-      return answer((int) OPEN.invokeExact(errno, arena.allocateFrom(path), flags, 0), errno);
+      return answer(
+          (int) Open.HANDLE.invokeExact(errno, arena.allocateFrom(path), flags, 0), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -138,7 +94,7 @@ final class LinuxKernel implements Kernel {
   public int close(int fd) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) CLOSE.invokeExact(errno, fd), errno);
+      return answer((int) Close.HANDLE.invokeExact(errno, fd), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -148,7 +104,7 @@ final class LinuxKernel implements Kernel {
   public int duplicate(int fd) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) FCNTL.invokeExact(errno, fd, F_DUPFD_CLOEXEC, 0), errno);
+      return answer((int) Fcntl.HANDLE.invokeExact(errno, fd, F_DUPFD_CLOEXEC, 0), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -159,7 +115,8 @@ final class LinuxKernel implements Kernel {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
       int result =
-          (int) IOCTL_POINTER.invokeExact(errno, fd, Integer.toUnsignedLong(request), argument);
+          (int)
+              IoctlPointer.HANDLE.invokeExact(errno, fd, Integer.toUnsignedLong(request), argument);
       return answer(result, errno);
     } catch (Throwable e) {
       throw impossible(e);
@@ -171,7 +128,7 @@ final class LinuxKernel implements Kernel {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
       int result =
-          (int) IOCTL_VALUE.invokeExact(errno, fd, Integer.toUnsignedLong(request), argument);
+          (int) IoctlValue.HANDLE.invokeExact(errno, fd, Integer.toUnsignedLong(request), argument);
       return answer(result, errno);
     } catch (Throwable e) {
       throw impossible(e);
@@ -182,7 +139,7 @@ final class LinuxKernel implements Kernel {
   public long read(int fd, MemorySegment buffer) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((long) READ.invokeExact(errno, fd, buffer, buffer.byteSize()), errno);
+      return answer((long) Read.HANDLE.invokeExact(errno, fd, buffer, buffer.byteSize()), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -192,7 +149,7 @@ final class LinuxKernel implements Kernel {
   public long write(int fd, MemorySegment buffer) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((long) WRITE.invokeExact(errno, fd, buffer, buffer.byteSize()), errno);
+      return answer((long) Write.HANDLE.invokeExact(errno, fd, buffer, buffer.byteSize()), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -202,7 +159,8 @@ final class LinuxKernel implements Kernel {
   public long pread(int fd, MemorySegment buffer, long offset) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((long) PREAD.invokeExact(errno, fd, buffer, buffer.byteSize(), offset), errno);
+      return answer(
+          (long) Pread.HANDLE.invokeExact(errno, fd, buffer, buffer.byteSize(), offset), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -212,7 +170,8 @@ final class LinuxKernel implements Kernel {
   public long pwrite(int fd, MemorySegment buffer, long offset) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((long) PWRITE.invokeExact(errno, fd, buffer, buffer.byteSize(), offset), errno);
+      return answer(
+          (long) Pwrite.HANDLE.invokeExact(errno, fd, buffer, buffer.byteSize(), offset), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -222,7 +181,8 @@ final class LinuxKernel implements Kernel {
   public long mmap(long address, long length, int protection, int flags, int fd, long offset) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      long result = (long) MMAP.invokeExact(errno, address, length, protection, flags, fd, offset);
+      long result =
+          (long) Mmap.HANDLE.invokeExact(errno, address, length, protection, flags, fd, offset);
       return answer(result, errno);
     } catch (Throwable e) {
       throw impossible(e);
@@ -233,7 +193,7 @@ final class LinuxKernel implements Kernel {
   public int munmap(long address, long length) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) MUNMAP.invokeExact(errno, address, length), errno);
+      return answer((int) Munmap.HANDLE.invokeExact(errno, address, length), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -243,7 +203,8 @@ final class LinuxKernel implements Kernel {
   public int memfdCreate(String name, int flags) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try (Arena arena = Arena.ofConfined()) {
-      return answer((int) MEMFD_CREATE.invokeExact(errno, arena.allocateFrom(name), flags), errno);
+      return answer(
+          (int) MemfdCreate.HANDLE.invokeExact(errno, arena.allocateFrom(name), flags), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -253,7 +214,7 @@ final class LinuxKernel implements Kernel {
   public int ftruncate(int fd, long size) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) FTRUNCATE.invokeExact(errno, fd, size), errno);
+      return answer((int) Ftruncate.HANDLE.invokeExact(errno, fd, size), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -263,7 +224,7 @@ final class LinuxKernel implements Kernel {
   public int addSeals(int fd, int seals) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) FCNTL.invokeExact(errno, fd, F_ADD_SEALS, seals), errno);
+      return answer((int) Fcntl.HANDLE.invokeExact(errno, fd, F_ADD_SEALS, seals), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -273,7 +234,7 @@ final class LinuxKernel implements Kernel {
   public int eventfd(int initial, int flags) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) EVENTFD.invokeExact(errno, initial, flags), errno);
+      return answer((int) Eventfd.HANDLE.invokeExact(errno, initial, flags), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -283,7 +244,7 @@ final class LinuxKernel implements Kernel {
   public int epollCreate(int flags) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) EPOLL_CREATE1.invokeExact(errno, flags), errno);
+      return answer((int) EpollCreate1.HANDLE.invokeExact(errno, flags), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -293,7 +254,7 @@ final class LinuxKernel implements Kernel {
   public int epollControl(int epoll, int operation, int fd, MemorySegment event) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) EPOLL_CTL.invokeExact(errno, epoll, operation, fd, event), errno);
+      return answer((int) EpollCtl.HANDLE.invokeExact(errno, epoll, operation, fd, event), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -304,7 +265,7 @@ final class LinuxKernel implements Kernel {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
       return answer(
-          (int) EPOLL_WAIT.invokeExact(errno, epoll, events, capacity, timeoutMillis), errno);
+          (int) EpollWait.HANDLE.invokeExact(errno, epoll, events, capacity, timeoutMillis), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -315,7 +276,8 @@ final class LinuxKernel implements Kernel {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
       return answer(
-          (int) PPOLL.invokeExact(errno, fds, (long) count, timeout, MemorySegment.NULL), errno);
+          (int) Ppoll.HANDLE.invokeExact(errno, fds, (long) count, timeout, MemorySegment.NULL),
+          errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
@@ -327,7 +289,9 @@ final class LinuxKernel implements Kernel {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment emptyPath = arena.allocate(1);
       return answer(
-          (int) STATX.invokeExact(errno, fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC_STATS, buffer),
+          (int)
+              Statx.HANDLE.invokeExact(
+                  errno, fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC_STATS, buffer),
           errno);
     } catch (Throwable e) {
       throw impossible(e);
@@ -338,9 +302,119 @@ final class LinuxKernel implements Kernel {
   public int getrlimit(int resource, MemorySegment limit) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return answer((int) GETRLIMIT.invokeExact(errno, resource, limit), errno);
+      return answer((int) GetRlimit.HANDLE.invokeExact(errno, resource, limit), errno);
     } catch (Throwable e) {
       throw impossible(e);
     }
+  }
+
+  private static final class Open {
+    static final MethodHandle HANDLE =
+        variadic("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT), 2);
+  }
+
+  private static final class Close {
+    static final MethodHandle HANDLE = function("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  }
+
+  private static final class Fcntl {
+    static final MethodHandle HANDLE =
+        variadic("fcntl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT), 2);
+  }
+
+  private static final class IoctlPointer {
+    static final MethodHandle HANDLE =
+        variadic("ioctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS), 2);
+  }
+
+  private static final class IoctlValue {
+    static final MethodHandle HANDLE =
+        variadic("ioctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG), 2);
+  }
+
+  private static final class Read {
+    static final MethodHandle HANDLE =
+        function("read", FunctionDescriptor.of(SIZE, JAVA_INT, ADDRESS, SIZE));
+  }
+
+  private static final class Write {
+    static final MethodHandle HANDLE =
+        function("write", FunctionDescriptor.of(SIZE, JAVA_INT, ADDRESS, SIZE));
+  }
+
+  private static final class Pread {
+    static final MethodHandle HANDLE =
+        function("pread", FunctionDescriptor.of(SIZE, JAVA_INT, ADDRESS, SIZE, JAVA_LONG));
+  }
+
+  private static final class Pwrite {
+    static final MethodHandle HANDLE =
+        function("pwrite", FunctionDescriptor.of(SIZE, JAVA_INT, ADDRESS, SIZE, JAVA_LONG));
+  }
+
+  private static final class Mmap {
+    static final MethodHandle HANDLE =
+        function(
+            "mmap",
+            FunctionDescriptor.of(
+                JAVA_LONG, JAVA_LONG, SIZE, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+  }
+
+  private static final class Munmap {
+    static final MethodHandle HANDLE =
+        function("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, SIZE));
+  }
+
+  private static final class MemfdCreate {
+    static final MethodHandle HANDLE =
+        function("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+  }
+
+  private static final class Ftruncate {
+    static final MethodHandle HANDLE =
+        function("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+  }
+
+  private static final class Eventfd {
+    static final MethodHandle HANDLE =
+        function("eventfd", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+  }
+
+  private static final class EpollCreate1 {
+    static final MethodHandle HANDLE =
+        function("epoll_create1", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  }
+
+  private static final class EpollCtl {
+    static final MethodHandle HANDLE =
+        function(
+            "epoll_ctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
+  }
+
+  private static final class EpollWait {
+    static final MethodHandle HANDLE =
+        function(
+            "epoll_wait", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+  }
+
+  private static final class Ppoll {
+    static final MethodHandle HANDLE =
+        function("ppoll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS));
+  }
+
+  private static final class Statx {
+    static final MethodHandle HANDLE =
+        function(
+            "statx",
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+  }
+
+  private static final class GetPageSize {
+    static final MethodHandle HANDLE = function("getpagesize", FunctionDescriptor.of(JAVA_INT));
+  }
+
+  private static final class GetRlimit {
+    static final MethodHandle HANDLE =
+        function("getrlimit", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
   }
 }
