@@ -16,6 +16,11 @@ abstract class DeviceEvent extends Event {
   @Description("PCI address, or UUID of a mediated device")
   String device = "";
 
+  void commit(VfioDevice acted) {
+    device = acted.name();
+    commit();
+  }
+
   /** A device was opened; the duration is that of the opening. */
   @Name("io.github.vfio4j.DeviceOpen")
   @Label("VFIO Device Open")
@@ -27,11 +32,11 @@ abstract class DeviceEvent extends Event {
     @Description("Why this interface was taken")
     String reason = "";
 
+    @Override
     void commit(VfioDevice opened) {
-      device = opened.name();
       backend = opened.choice().backend().toString();
       reason = opened.choice().reason();
-      commit();
+      super.commit(opened);
     }
   }
 
@@ -60,5 +65,12 @@ abstract class DeviceEvent extends Event {
     @Label("Size")
     @DataAmount
     long size;
+
+    void commit(String addressSpace, long iova, long size) {
+      this.addressSpace = addressSpace;
+      this.iova = iova;
+      this.size = size;
+      commit();
+    }
   }
 }

@@ -6,6 +6,7 @@ import io.github.vfio4j.linux.Pages;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -360,8 +361,7 @@ public abstract sealed class IoAddressSpace implements AutoCloseable permits Con
     if (size <= 0 || size > Long.MAX_VALUE - pageSize) {
       throw new IllegalArgumentException("Not a size to allocate: " + size);
     }
-    DeviceEvent.Allocate event = new DeviceEvent.Allocate();
-    event.begin();
+    Optional<DeviceEvent.Allocate> event = Recorded.begin(DeviceEvent.Allocate::new);
     synchronized (lock) {
       requireOpen();
       requireMappable();
@@ -376,10 +376,7 @@ public abstract sealed class IoAddressSpace implements AutoCloseable permits Con
         long iova = mapAnywhere(pages.segment(), DmaAccess.READ_WRITE, unit);
         DmaBuffer buffer = new DmaBuffer(this, pages, iova);
         buffers.add(buffer);
-        event.addressSpace = object;
-        event.iova = iova;
-        event.size = whole;
-        event.commit();
+        event.ifPresent(allocation -> allocation.commit(object, iova, whole));
         return buffer;
       } catch (VfioException | RuntimeException e) {
         pages.free();

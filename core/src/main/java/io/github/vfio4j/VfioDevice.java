@@ -7,6 +7,7 @@ import io.github.vfio4j.sysfs.HostDevice;
 import io.github.vfio4j.sysfs.PciAddress;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -160,8 +161,7 @@ public abstract sealed class VfioDevice implements AutoCloseable permits CdevDev
   }
 
   static VfioDevice open(Host host, HostDevice device, BackendChoice choice) throws VfioException {
-    DeviceEvent.Open event = new DeviceEvent.Open();
-    event.begin();
+    Optional<DeviceEvent.Open> event = Recorded.begin(DeviceEvent.Open::new);
     VfioDevice opened =
         switch (choice.backend()) {
           case IOMMUFD -> {
@@ -176,21 +176,20 @@ public abstract sealed class VfioDevice implements AutoCloseable permits CdevDev
                 container::close, () -> GroupDevice.open(host, device, container, choice));
           }
         };
-    event.commit(opened);
+    event.ifPresent(open -> open.commit(opened));
     return opened;
   }
 
   static VfioDevice open(Host host, HostDevice device, IoAddressSpace space) throws VfioException {
     BackendChoice choice =
         new BackendChoice(space.backend(), "the address space is of that interface");
-    DeviceEvent.Open event = new DeviceEvent.Open();
-    event.begin();
+    Optional<DeviceEvent.Open> event = Recorded.begin(DeviceEvent.Open::new);
     VfioDevice opened =
         switch (space) {
           case Ioas ioas -> CdevDevice.open(host, device, ioas, choice);
           case Container container -> GroupDevice.open(host, device, container, choice);
         };
-    event.commit(opened);
+    event.ifPresent(open -> open.commit(opened));
     return opened;
   }
 
@@ -334,14 +333,12 @@ public abstract sealed class VfioDevice implements AutoCloseable permits CdevDev
       throw new UnsupportedByKernelException(
           Ioctl.VFIO_DEVICE_RESET.name(), name, null, "the device has no reset of its own");
     }
-    DeviceEvent.Reset event = new DeviceEvent.Reset();
-    event.begin();
+    Optional<DeviceEvent.Reset> event = Recorded.begin(DeviceEvent.Reset::new);
     int answer = fd.ioctl(Ioctl.VFIO_DEVICE_RESET, 0);
     if (answer < 0) {
       throw Failure.of(Ioctl.VFIO_DEVICE_RESET, name, answer);
     }
-    event.device = name;
-    event.commit();
+    event.ifPresent(reset -> reset.commit(this));
   }
 
   final Kernel kernel() {
@@ -391,11 +388,9 @@ public abstract sealed class VfioDevice implements AutoCloseable permits CdevDev
         return;
       }
       closed = true;
-      DeviceEvent.Close event = new DeviceEvent.Close();
-      event.begin();
+      Optional<DeviceEvent.Close> event = Recorded.begin(DeviceEvent.Close::new);
       closeSelf(failure);
-      event.device = name;
-      event.commit();
+      event.ifPresent(close -> close.commit(this));
       last = parent;
     }
     if (last != null) {
