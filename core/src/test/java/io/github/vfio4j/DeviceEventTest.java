@@ -37,6 +37,22 @@ class DeviceEventTest {
     assertThat(only("DeviceClose", events).getString("device")).isEqualTo("0000:00:05.0");
   }
 
+  @Test
+  void aRecordingThatStartsLateTellsOfWhatFollows() throws Exception {
+    FakeMachine machine = new FakeMachine(root);
+    List<RecordedEvent> events;
+    try (VfioDevice device = machine.open(Backend.CONTAINER);
+        Recording recording = new Recording()) {
+      recording.start();
+      device.addressSpace().allocate(5000);
+      recording.stop();
+      events = ours(recording);
+    }
+
+    assertThat(only("DmaBufferAllocate", events).getLong("size")).isEqualTo(8192);
+    assertThat(events).hasSize(1);
+  }
+
   private static RecordedEvent only(String name, List<RecordedEvent> events) {
     List<RecordedEvent> found =
         events.stream().filter(e -> e.getEventType().getName().endsWith("." + name)).toList();
