@@ -1,6 +1,7 @@
 package io.github.vfio4j.lab;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -17,39 +18,45 @@ public final class LeakCheck
     implements BeforeAllCallback, AfterAllCallback, BeforeEachCallback, AfterEachCallback {
   private static final Namespace NAMESPACE = Namespace.create(LeakCheck.class);
 
+  /** What the last test left, which is what the next one of its class finds: looking takes time. */
+  private @Nullable OpenHandles left;
+
   /** Made by JUnit, through {@link OnMachine}. */
   public LeakCheck() {}
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    remember(context);
+    left = null;
+    remember(context, OpenHandles.now());
   }
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    remember(context);
+    remember(context, left == null ? OpenHandles.now() : left);
   }
 
   @Override
   public void afterEach(ExtensionContext context) {
-    check(context);
+    left = OpenHandles.now();
+    check(context, left);
   }
 
   @Override
   public void afterAll(ExtensionContext context) {
-    check(context);
+    left = null;
+    check(context, OpenHandles.now());
   }
 
-  private static void remember(ExtensionContext context) {
-    context.getStore(NAMESPACE).put(context.getUniqueId(), OpenHandles.now());
+  private static void remember(ExtensionContext context, OpenHandles before) {
+    context.getStore(NAMESPACE).put(context.getUniqueId(), before);
   }
 
-  private static void check(ExtensionContext context) {
+  private static void check(ExtensionContext context, OpenHandles now) {
     OpenHandles before = context.getStore(NAMESPACE).get(context.getUniqueId(), OpenHandles.class);
     if (before == null) {
       return; // its set-up failed before ours
     }
-    List<String> leaks = OpenHandles.now().since(before);
+    List<String> leaks = now.since(before);
     if (!leaks.isEmpty()) {
       throw new AssertionError("left open: " + String.join("; ", leaks));
     }

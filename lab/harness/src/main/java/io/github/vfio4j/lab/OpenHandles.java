@@ -32,9 +32,9 @@ record OpenHandles(TreeMap<String, Integer> counts) {
         count(counts, "descriptor of " + target);
       }
       for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
-        String[] fields = line.split(" +", 6);
-        if (fields.length == 6 && COUNTED.matcher(fields[5]).matches()) {
-          count(counts, "mapping of " + fields[5]);
+        String file = mappedFile(line);
+        if (COUNTED.matcher(file).matches()) {
+          count(counts, "mapping of " + file);
         }
       }
       for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
@@ -47,6 +47,13 @@ record OpenHandles(TreeMap<String, Integer> counts) {
       throw new UncheckedIOException(e);
     }
     return new OpenHandles(counts);
+  }
+
+  /** The path in a line of maps, after five columns without a slash; empty where there is none. */
+  private static String mappedFile(String line) {
+    int anonymous = line.indexOf("anon_inode:");
+    int start = anonymous >= 0 ? anonymous : line.indexOf('/');
+    return start >= 0 ? line.substring(start) : "";
   }
 
   private static List<String> descriptors() throws IOException {

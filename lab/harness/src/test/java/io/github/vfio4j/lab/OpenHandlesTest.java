@@ -3,6 +3,8 @@ package io.github.vfio4j.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +21,26 @@ class OpenHandlesTest {
         assertThat(channel.isOpen()).isTrue();
         assertThat(OpenHandles.now().since(before))
             .containsExactly("descriptor of " + file + ": 0 before, 1 now");
+      }
+      assertThat(OpenHandles.now().since(before)).isEmpty();
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  @Test
+  void seesAMappingUntilItIsGone() throws IOException {
+    Path file = Files.createTempFile(Path.of("/dev/shm"), "vfio4j of this test", "");
+    Files.write(file, new byte[1]);
+    try {
+      OpenHandles before = OpenHandles.now();
+      try (Arena arena = Arena.ofConfined()) {
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+          MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, 1, arena);
+          assertThat(mapped.byteSize()).isOne();
+        }
+        assertThat(OpenHandles.now().since(before))
+            .containsExactly("mapping of " + file + ": 0 before, 1 now");
       }
       assertThat(OpenHandles.now().since(before)).isEmpty();
     } finally {
