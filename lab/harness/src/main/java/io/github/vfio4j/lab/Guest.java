@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import org.junit.platform.commons.support.AnnotationSupport;
+import org.junit.platform.engine.support.descriptor.MethodSource;
 
 /**
  * A running machine of the lab.
@@ -46,6 +49,16 @@ public record Guest(String machine, KernelRelease kernel) {
     return suits
         && (needs.since().isEmpty() || kernel.compareTo(KernelRelease.parse(needs.since())) >= 0)
         && (needs.before().isEmpty() || kernel.compareTo(KernelRelease.parse(needs.before())) < 0);
+  }
+
+  /** Whether this machine and its kernel are what a test and the classes around it need. */
+  boolean meets(MethodSource test) {
+    var needs = new ArrayList<OnMachine>();
+    AnnotationSupport.findAnnotation(test.getJavaMethod(), OnMachine.class).ifPresent(needs::add);
+    for (Class<?> type = test.getJavaClass(); type != null; type = type.getEnclosingClass()) {
+      AnnotationSupport.findAnnotation(type, OnMachine.class).ifPresent(needs::add);
+    }
+    return needs.stream().allMatch(this::meets);
   }
 
   private boolean isCalled(String name) {

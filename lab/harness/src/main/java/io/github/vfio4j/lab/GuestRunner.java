@@ -2,16 +2,17 @@ package io.github.vfio4j.lab;
 
 import io.github.vfio4j.lab.TestEvent.Kind;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
-import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.engine.FilterResult;
 import org.junit.platform.engine.TestDescriptor;
 import org.junit.platform.engine.discovery.ClassNameFilter;
+import org.junit.platform.engine.discovery.ClassSelector;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.Launcher;
@@ -34,16 +35,26 @@ public final class GuestRunner {
    * Runs the tests marked with {@link OnMachine} that this machine and kernel suit; ends with
    * status 1 if one of them fails.
    *
-   * @param arguments the log to write, then the jars and directories to look for tests in
+   * @param arguments the log to write, then the names of test classes, and jars and directories to
+   *     look for them in
    * @throws IOException if the log cannot be written
    */
   public static void main(String[] arguments) throws IOException {
     Path log = Path.of(arguments[0]);
-    Set<Path> roots =
-        Arrays.stream(arguments).skip(1).map(Path::of).collect(Collectors.toUnmodifiableSet());
+    Guest guest = Guest.current();
     var elsewhere = new ArrayList<TestDescriptor>();
+    PostDiscoveryFilter suited =
+        test -> {
+          if (!(test.getSource().orElse(null) instanceof MethodSource method)
+              || guest.meets(method)) {
+            return FilterResult.included("suits this machine");
+          }
+          elsewhere.add(test);
+          return FilterResult.excluded("needs another machine");
+        };
+    List<String> places = Arrays.asList(arguments).subList(1, arguments.length);
     Launcher launcher = LauncherFactory.create();
-    TestPlan plan = launcher.discover(request(roots, Guest.current(), elsewhere));
+    TestPlan plan = launcher.discover(request(places, suited));
     try (var events = new TestLog(log, plan)) {
       for (TestDescriptor test : elsewhere) {
         events.plan(TestIdentifier.from(test), Kind.ELSEWHERE);
@@ -62,35 +73,27 @@ public final class GuestRunner {
     }
   }
 
-  private static LauncherDiscoveryRequest request(
-      Set<Path> roots, Guest guest, List<TestDescriptor> elsewhere) {
-    PostDiscoveryFilter suited =
-        test -> {
-          if (!(test.getSource().orElse(null) instanceof MethodSource method)
-              || needs(method).stream().allMatch(guest::meets)) {
-            return FilterResult.included("suits this machine");
-          }
-          elsewhere.add(test);
-          return FilterResult.excluded("needs another machine");
-        };
+  /** Asks for the tests of machines in jars, directories and classes that pass the filters. */
+  static LauncherDiscoveryRequest request(List<String> places, PostDiscoveryFilter... filters) {
+    Set<Path> roots = new HashSet<>();
+    var classes = new ArrayList<ClassSelector>();
+    for (String place : places) {
+      if (Files.exists(Path.of(place))) {
+        roots.add(Path.of(place));
+      } else {
+        classes.add(DiscoverySelectors.selectClass(place));
+      }
+    }
     return LauncherDiscoveryRequestBuilder.request()
         .selectors(DiscoverySelectors.selectClasspathRoots(roots))
+        .selectors(classes)
         .filters(
             TagFilter.includeTags(OnMachine.TAG),
             ClassNameFilter.includeClassNamePatterns(
-                ".*(" + System.getProperty(CHOSEN, "") + ").*"),
-            suited)
+                ".*(" + System.getProperty(CHOSEN, "") + ").*"))
+        .filters(filters)
         .configurationParameter("junit.jupiter.execution.timeout.testable.method.default", "120 s")
         .configurationParameter("junit.jupiter.execution.timeout.threaddump.enabled", "true")
         .build();
-  }
-
-  private static List<OnMachine> needs(MethodSource method) {
-    var needs = new ArrayList<OnMachine>();
-    AnnotationSupport.findAnnotation(method.getJavaMethod(), OnMachine.class).ifPresent(needs::add);
-    for (Class<?> type = method.getJavaClass(); type != null; type = type.getEnclosingClass()) {
-      AnnotationSupport.findAnnotation(type, OnMachine.class).ifPresent(needs::add);
-    }
-    return needs;
   }
 }
