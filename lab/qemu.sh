@@ -27,7 +27,7 @@ kvm_works() {
     say "Trying KVM"
     rm -rf "$cache/kvm"
     mkdir -p "$cache/kvm"
-    if LAB_ACCEL=kvm "$lab/run" --machine bare --timeout 20 -- true >/dev/null 2>&1; then
+    if LAB_ACCEL=kvm "$lab/run" --kernel "$kernel" --machine bare --timeout 20 -- true >/dev/null 2>&1; then
       echo yes >"$proof"
     else
       echo no >"$proof"
