@@ -16,7 +16,7 @@ class GuestClassesTest {
   private List<String> classesFor(String machine, String kernel) throws Exception {
     Path here = Path.of(getClass().getProtectionDomain().getCodeSource().getLocation().toURI());
     Path file = directory.resolve("classes");
-    GuestClasses.main(new String[] {here.toString(), machine, kernel, file.toString()});
+    GuestClasses.main(new String[] {here.toString(), "", machine, kernel, file.toString()});
     return Files.readAllLines(file);
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.junit.platform.engine.discovery.ClassNameFilter;
 import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.TestPlan;
@@ -19,13 +20,15 @@ public final class GuestClasses {
    * Writes for each guest the names of the classes with tests that suit it, a line each, in the
    * order in which they are run.
    *
-   * @param arguments the jar or directory to look for tests in; then for each guest its machine,
-   *     its kernel's release and the file to write
+   * @param arguments the jar or directory to look for tests in, and a pattern for a part of the
+   *     class names; then for each guest its machine, its kernel's release and the file to write
    * @throws IOException if a file cannot be written
    */
   public static void main(String[] arguments) throws IOException {
-    TestPlan plan = LauncherFactory.create().discover(GuestRunner.request(List.of(arguments[0])));
-    for (int i = 1; i < arguments.length; i += 3) {
+    var chosen = ClassNameFilter.includeClassNamePatterns(".*(" + arguments[1] + ").*");
+    TestPlan plan =
+        LauncherFactory.create().discover(GuestRunner.request(List.of(arguments[0]), chosen));
+    for (int i = 2; i < arguments.length; i += 3) {
       Guest guest = new Guest(arguments[i], KernelRelease.parse(arguments[i + 1]));
       Files.write(Path.of(arguments[i + 2]), suiting(guest, plan));
     }

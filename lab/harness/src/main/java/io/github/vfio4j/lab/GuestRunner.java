@@ -9,9 +9,9 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.junit.platform.engine.Filter;
 import org.junit.platform.engine.FilterResult;
 import org.junit.platform.engine.TestDescriptor;
-import org.junit.platform.engine.discovery.ClassNameFilter;
 import org.junit.platform.engine.discovery.ClassSelector;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.engine.support.descriptor.MethodSource;
@@ -26,9 +26,6 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /** Runs the tests that are meant for the machine it runs in. */
 public final class GuestRunner {
-  /** The system property with a pattern of the class names to run; without it, all are run. */
-  private static final String CHOSEN = "io.github.vfio4j.lab.tests";
-
   private GuestRunner() {}
 
   /**
@@ -74,7 +71,7 @@ public final class GuestRunner {
   }
 
   /** Asks for the tests of machines in jars, directories and classes that pass the filters. */
-  static LauncherDiscoveryRequest request(List<String> places, PostDiscoveryFilter... filters) {
+  static LauncherDiscoveryRequest request(List<String> places, Filter<?>... filters) {
     Set<Path> roots = new HashSet<>();
     var classes = new ArrayList<ClassSelector>();
     for (String place : places) {
@@ -87,10 +84,7 @@ public final class GuestRunner {
     return LauncherDiscoveryRequestBuilder.request()
         .selectors(DiscoverySelectors.selectClasspathRoots(roots))
         .selectors(classes)
-        .filters(
-            TagFilter.includeTags(OnMachine.TAG),
-            ClassNameFilter.includeClassNamePatterns(
-                ".*(" + System.getProperty(CHOSEN, "") + ").*"))
+        .filters(TagFilter.includeTags(OnMachine.TAG))
         .filters(filters)
         .configurationParameter("junit.jupiter.execution.timeout.testable.method.default", "120 s")
         .configurationParameter("junit.jupiter.execution.timeout.threaddump.enabled", "true")
