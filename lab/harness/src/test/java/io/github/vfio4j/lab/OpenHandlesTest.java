@@ -9,42 +9,46 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class OpenHandlesTest {
+  private Path file;
+  private OpenHandles before;
+
+  @BeforeEach
+  void makeAFileThatCounts() throws IOException {
+    file = Files.createTempFile(Path.of("/dev/shm"), "vfio4j of this test", "");
+    Files.write(file, new byte[1]);
+    before = OpenHandles.now();
+  }
+
+  @AfterEach
+  void deleteIt() throws IOException {
+    Files.delete(file);
+  }
+
   @Test
   void seesADescriptorUntilItIsClosed() throws IOException {
-    OpenHandles before = OpenHandles.now();
-    Path file = Files.createTempFile(Path.of("/dev/shm"), "vfio4j", "");
-    try {
-      try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-        assertThat(channel.isOpen()).isTrue();
-        assertThat(OpenHandles.now().since(before))
-            .containsExactly("descriptor of " + file + ": 0 before, 1 now");
-      }
-      assertThat(OpenHandles.now().since(before)).isEmpty();
-    } finally {
-      Files.delete(file);
+    try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      assertThat(channel.isOpen()).isTrue();
+      assertThat(OpenHandles.now().since(before))
+          .containsExactly("descriptor of " + file + ": 0 before, 1 now");
     }
+    assertThat(OpenHandles.now().since(before)).isEmpty();
   }
 
   @Test
   void seesAMappingUntilItIsGone() throws IOException {
-    Path file = Files.createTempFile(Path.of("/dev/shm"), "vfio4j of this test", "");
-    Files.write(file, new byte[1]);
-    try {
-      OpenHandles before = OpenHandles.now();
-      try (Arena arena = Arena.ofConfined()) {
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-          MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, 1, arena);
-          assertThat(mapped.byteSize()).isOne();
-        }
-        assertThat(OpenHandles.now().since(before))
-            .containsExactly("mapping of " + file + ": 0 before, 1 now");
+    try (Arena arena = Arena.ofConfined()) {
+      try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, 1, arena);
+        assertThat(mapped.byteSize()).isOne();
       }
-      assertThat(OpenHandles.now().since(before)).isEmpty();
-    } finally {
-      Files.delete(file);
+      assertThat(OpenHandles.now().since(before))
+          .containsExactly("mapping of " + file + ": 0 before, 1 now");
     }
+    assertThat(OpenHandles.now().since(before)).isEmpty();
   }
 }
