@@ -25,8 +25,6 @@ import java.util.jar.JarOutputStream;
  */
 final class RaiseClasses {
 
-  private static final int JAVA_6 = 50;
-
   private static final ClassTransform NEW_VERSION =
       ClassTransform.transformingMethodBodies(CodeTransform.ACCEPT_ALL)
           .andThen(RaiseClasses::version);
@@ -68,7 +66,7 @@ final class RaiseClasses {
 
   private byte[] raise(byte[] content) {
     ClassModel model = classFile.parse(content);
-    if (model.majorVersion() >= JAVA_6) {
+    if (model.majorVersion() >= ClassFile.JAVA_6_VERSION) {
       return content;
     }
     raised++;

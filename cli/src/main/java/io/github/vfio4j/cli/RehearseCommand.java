@@ -37,7 +37,7 @@ final class RehearseCommand implements Callable<Integer> {
       run("show", "--no-open", "--json", device.name());
       run("doctor", device.name());
     }
-    loadNativeHandles();
+    linkASystemCall();
     return ExitStatus.DONE;
   }
 
@@ -47,11 +47,11 @@ final class RehearseCommand implements Callable<Integer> {
     Vfio4j.commandLine(quiet, nowhere, arguments).execute(arguments);
   }
 
-  private static void loadNativeHandles() {
+  private static void linkASystemCall() {
     try {
       VfioDevice.open(Path.of("/dev/vfio/devices/rehearsal")).close();
     } catch (VfioException e) {
-      // there is none; the handles are loaded by now
+      // there is none; the call that looked for it is linked by now
     }
   }
 }
