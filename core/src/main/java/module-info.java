@@ -1,12 +1,27 @@
-/** VFIO devices and IO address spaces, on both of the kernel's interfaces. */
+/**
+ * VFIO devices and IO address spaces, on both of the kernel's interfaces.
+ *
+ * @provides io.github.vfio4j.DeviceOpener
+ */
 @org.jspecify.annotations.NullMarked
 module io.github.vfio4j.core {
   requires static transitive org.jspecify;
   requires io.github.vfio4j.bindings;
+  requires io.github.vfio4j.linux;
   requires jdk.jfr;
 
   exports io.github.vfio4j;
+  exports io.github.vfio4j.amd;
+  exports io.github.vfio4j.container;
   exports io.github.vfio4j.diagnosis;
+  exports io.github.vfio4j.event;
+  exports io.github.vfio4j.iommufd;
   exports io.github.vfio4j.smmuv3;
   exports io.github.vfio4j.sysfs;
+  exports io.github.vfio4j.vtd;
+
+  uses io.github.vfio4j.DeviceOpener;
+
+  provides io.github.vfio4j.DeviceOpener with
+      io.github.vfio4j.entry.HostOpener;
 }

@@ -1,6 +1,5 @@
 package io.github.vfio4j;
 
-import io.github.vfio4j.bindings.vfio_h;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -12,8 +11,6 @@ import java.util.List;
  * several threads may undo one another.
  */
 public final class ConfigSpace {
-  static final int REGION = vfio_h.VFIO_PCI_CONFIG_REGION_INDEX;
-
   private static final int VENDOR_ID = 0x00;
   private static final int DEVICE_ID = 0x02;
   private static final int COMMAND = 0x04;
@@ -69,7 +66,7 @@ public final class ConfigSpace {
   }
 
   /**
-   * Tells whether the device may start memory transactions: DMA and message-signalled interrupts.
+   * Returns whether the device may start memory transactions: DMA and message-signalled interrupts.
    *
    * @return the bus master bit of the command register
    * @throws VfioException if the kernel refuses

@@ -2,8 +2,6 @@ package io.github.vfio4j;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.github.vfio4j.bindings.iommu_hwpt_get_dirty_bitmap;
-import io.github.vfio4j.linux.Ioctl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -21,7 +19,6 @@ public final class DirtyBitmap {
   private final long pageSize;
   private final long pages;
   private final MemorySegment bits;
-  private final MemorySegment request;
 
   /**
    * Makes an empty bitmap.
@@ -53,19 +50,16 @@ public final class DirtyBitmap {
       throw new IllegalArgumentException("A bitmap of " + pages + " pages is too large");
     }
     this.bits = Arena.ofAuto().allocate((pages + 63) / 64 * Long.BYTES, Long.BYTES);
-    this.request = Arena.ofAuto().allocate(iommu_hwpt_get_dirty_bitmap.LAYOUT);
-    iommu_hwpt_get_dirty_bitmap.size(request, (int) iommu_hwpt_get_dirty_bitmap.SIZEOF);
-    iommu_hwpt_get_dirty_bitmap.iova(request, iova);
-    iommu_hwpt_get_dirty_bitmap.length(request, length);
-    iommu_hwpt_get_dirty_bitmap.page_size(request, pageSize);
-    iommu_hwpt_get_dirty_bitmap.data(request, bits.address());
   }
 
-  /** Asks the kernel to set bits, and answers as it does. */
-  int fill(Iommufd iommufd, int hwpt, int flags) {
-    iommu_hwpt_get_dirty_bitmap.hwpt_id(request, hwpt);
-    iommu_hwpt_get_dirty_bitmap.flags(request, flags);
-    return iommufd.ioctl(Ioctl.IOMMU_HWPT_GET_DIRTY_BITMAP, request);
+  /**
+   * Returns the bits as the kernel writes them: 64-bit words of the processor's byte order, the
+   * lowest bit being the first page.
+   *
+   * @return the words, to be read
+   */
+  public MemorySegment bits() {
+    return bits.asReadOnly();
   }
 
   /**

@@ -1,6 +1,5 @@
 package io.github.vfio4j;
 
-import io.github.vfio4j.linux.Pages;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -11,44 +10,28 @@ import java.lang.foreign.MemorySegment;
  * after the kernel has unmapped it, so the device can never reach memory that is something else by
  * then.
  */
-public final class DmaBuffer implements AutoCloseable {
-  private final IoAddressSpace space;
-  private final Pages pages;
-  private final long iova;
-
-  DmaBuffer(IoAddressSpace space, Pages pages, long iova) {
-    this.space = space;
-    this.pages = pages;
-    this.iova = iova;
-  }
-
+public interface DmaBuffer extends AutoCloseable {
   /**
    * Returns the memory as this process sees it.
    *
    * @return {@link #size} bytes; using them after {@link #close} throws {@link
    *     IllegalStateException}
    */
-  public MemorySegment segment() {
-    return pages.segment();
-  }
+  MemorySegment segment();
 
   /**
    * Returns where the device sees the memory.
    *
    * @return the first IOVA
    */
-  public long iova() {
-    return iova;
-  }
+  long iova();
 
   /**
    * Returns how large the buffer is.
    *
    * @return bytes, a multiple of the page size
    */
-  public long size() {
-    return pages.segment().byteSize();
-  }
+  long size();
 
   /**
    * Unmaps the memory from the device, then frees it. Later calls do nothing.
@@ -59,14 +42,5 @@ public final class DmaBuffer implements AutoCloseable {
    * @throws VfioException if the kernel refuses to unmap; the memory stays mapped and usable then
    */
   @Override
-  public void close() throws VfioException {
-    space.free(this);
-  }
-
-  void freePages() throws VfioException {
-    int answer = pages.free();
-    if (answer < 0) {
-      throw Failure.of("munmap", "the DMA buffer of " + space, answer, "its memory is lost");
-    }
-  }
+  void close() throws VfioException;
 }

@@ -1,49 +1,22 @@
 package io.github.vfio4j;
 
-import io.github.vfio4j.linux.EventFd;
-import io.github.vfio4j.linux.Fd;
 import java.time.Duration;
 
 /**
  * An enabled interrupt vector, and the eventfd that it signals.
  *
- * <p>Consume it either by {@link #await} or through an {@link EventDispatcher}. Methods may be
- * called from any thread; with several waiters one of them gets the signal. {@link #await} blocks
- * the carrier of a virtual thread: use the dispatcher there.
+ * <p>Consume it either by {@link #await} or through an {@link
+ * io.github.vfio4j.event.EventDispatcher}, whose handlers are told how often it fired. Methods may
+ * be called from any thread; with several waiters one of them gets the signal. {@link #await}
+ * blocks the carrier of a virtual thread: use the dispatcher there.
  */
-public final class Interrupt extends EventSource implements AutoCloseable {
-  private final Interrupts kind;
-  private final int vector;
-  private final EventFd event;
-
-  Interrupt(Interrupts kind, int vector, EventFd event) {
-    this.kind = kind;
-    this.vector = vector;
-    this.event = event;
-  }
-
-  EventFd event() {
-    return event;
-  }
-
-  @Override
-  Fd watched() {
-    return event.fd();
-  }
-
-  @Override
-  boolean isClosed() {
-    return event.isClosed();
-  }
-
+public interface Interrupt extends EventSource<Long>, AutoCloseable {
   /**
    * Returns which vector this is.
    *
    * @return its number, from 0
    */
-  public int vector() {
-    return vector;
-  }
+  int vector();
 
   /**
    * Waits until the vector fires, or has fired since the last call.
@@ -54,9 +27,7 @@ public final class Interrupt extends EventSource implements AutoCloseable {
    * @throws IllegalStateException if the interrupt is closed, or gets closed while waiting
    * @throws VfioException if the kernel refuses
    */
-  public long await(Duration timeout) throws VfioException {
-    return awaitNanos(nanos(timeout));
-  }
+  long await(Duration timeout) throws VfioException;
 
   /**
    * Waits as {@link #await(Duration)} does.
@@ -66,50 +37,33 @@ public final class Interrupt extends EventSource implements AutoCloseable {
    * @throws IllegalStateException if the interrupt is closed, or gets closed while waiting
    * @throws VfioException if the kernel refuses
    */
-  public long awaitNanos(long nanos) throws VfioException {
-    long count = nanos == 0 ? event.take() : event.await(nanos);
-    if (count < 0) {
-      throw Failure.of("read", toString(), (int) count, "");
-    }
-    return count;
-  }
+  long awaitNanos(long nanos) throws VfioException;
 
   /**
    * Makes the vector fire as if the device had raised it; {@code VFIO_DEVICE_SET_IRQS}.
    *
+   * @throws IllegalStateException if the interrupt is closed
    * @throws VfioException if the kernel refuses
    */
-  public void trigger() throws VfioException {
-    kind.irqSet().trigger(vector);
-  }
+  void trigger() throws VfioException;
 
   /**
    * Keeps the vector from firing; {@code VFIO_DEVICE_SET_IRQS}.
    *
    * @throws UnsupportedOperationException if this kind cannot be masked
+   * @throws IllegalStateException if the interrupt is closed
    * @throws VfioException if the kernel refuses
    */
-  public void mask() throws VfioException {
-    requireMaskable();
-    kind.irqSet().mask(vector);
-  }
+  void mask() throws VfioException;
 
   /**
    * Lets the vector fire again; {@code VFIO_DEVICE_SET_IRQS}.
    *
    * @throws UnsupportedOperationException if this kind cannot be masked
+   * @throws IllegalStateException if the interrupt is closed
    * @throws VfioException if the kernel refuses
    */
-  public void unmask() throws VfioException {
-    requireMaskable();
-    kind.irqSet().unmask(vector);
-  }
-
-  private void requireMaskable() {
-    if (!kind.maskable()) {
-      throw new UnsupportedOperationException(kind + " cannot be masked");
-    }
-  }
+  void unmask() throws VfioException;
 
   /**
    * Disables the vector and wakes whoever waits for it. Later calls do nothing.
@@ -117,25 +71,5 @@ public final class Interrupt extends EventSource implements AutoCloseable {
    * @throws VfioException if the kernel refuses; the vector stays enabled then
    */
   @Override
-  public void close() throws VfioException {
-    kind.disable(this);
-  }
-
-  /** Closes the eventfd alone. */
-  void closeEvent() throws VfioException {
-    EventDispatcher.Registration consumer = registration();
-    int answer = event.close();
-    if (consumer != null) {
-      consumer.sourceClosed();
-    }
-    if (answer < 0) {
-      throw Failure.of("close", toString(), answer, "");
-    }
-  }
-
-  /** Returns what messages call this interrupt. */
-  @Override
-  public String toString() {
-    return "vector " + vector + " of " + kind;
-  }
+  void close() throws VfioException;
 }

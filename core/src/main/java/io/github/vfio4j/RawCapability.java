@@ -9,14 +9,17 @@ public final class RawCapability implements RegionCapability {
   private final int version;
   private final byte[] payload;
 
-  private RawCapability(int id, int version, byte[] payload) {
+  /**
+   * Takes a copy of a capability.
+   *
+   * @param id the kernel's number of it
+   * @param version the kernel's number of its version
+   * @param payload what follows its header
+   */
+  public RawCapability(int id, int version, byte[] payload) {
     this.id = id;
     this.version = version;
-    this.payload = payload;
-  }
-
-  static RawCapability of(CapabilityChain.Link link) {
-    return new RawCapability(link.id(), link.version(), link.payload());
+    this.payload = payload.clone();
   }
 
   /**

@@ -2,13 +2,8 @@ package io.github.vfio4j;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import io.github.vfio4j.linux.DeviceMapping;
-import io.github.vfio4j.linux.Fd;
-import io.github.vfio4j.linux.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
 /**
  * A region of a device: a PCI BAR, the configuration space, or one of the driver's own.
@@ -16,42 +11,21 @@ import java.nio.ByteOrder;
  * <p>Reads and writes go through the kernel and work on every region; {@link #map} gives direct
  * access where the kernel allows it. Thread-safe; it belongs to its device and ends with it.
  */
-public final class Region {
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-  private final VfioDevice device;
-  private final Kernel kernel;
-  private final Fd fd;
-  private final RegionInfo info;
-
-  Region(VfioDevice device, Kernel kernel, Fd fd, RegionInfo info) {
-    this.device = device;
-    this.kernel = kernel;
-    this.fd = fd;
-    this.info = info;
-  }
-
+public interface Region {
   /**
    * Returns what the kernel says of this region.
    *
    * @return as read when the region was first asked for
    */
-  public RegionInfo info() {
-    return info;
-  }
+  RegionInfo info();
 
   /**
    * Returns how large the region is.
    *
    * @return bytes; 0 for a region that the device does not have
    */
-  public long size() {
-    return info.size();
+  default long size() {
+    return info().size();
   }
 
   /**
@@ -65,12 +39,7 @@ public final class Region {
    * @throws IndexOutOfBoundsException if a part lies outside the region
    * @throws VfioException if the region is not readable, or the kernel refuses or delivers less
    */
-  public void read(long offset, MemorySegment target) throws VfioException {
-    if (target.isReadOnly()) {
-      throw new IllegalArgumentException("Cannot read " + this + " into read-only memory");
-    }
-    transfer("pread", offset, target, info.readable(), kernel::pread);
-  }
+  void read(long offset, MemorySegment target) throws VfioException;
 
   /**
    * Writes to the region; {@code pwrite} on the device.
@@ -83,52 +52,7 @@ public final class Region {
    * @throws IndexOutOfBoundsException if a part lies outside the region
    * @throws VfioException if the region is not writable, or the kernel refuses or takes less
    */
-  public void write(long offset, MemorySegment source) throws VfioException {
-    transfer("pwrite", offset, source, info.writable(), kernel::pwrite);
-  }
-
-  @FunctionalInterface
-  private interface Transfer {
-    long run(int fd, MemorySegment buffer, long offset);
-  }
-
-  private void transfer(
-      String operation, long offset, MemorySegment buffer, boolean allowed, Transfer transfer)
-      throws VfioException {
-    long size = buffer.byteSize();
-    if (offset < 0 || size > info.size() || offset > info.size() - size) {
-      throw new IndexOutOfBoundsException(
-          "0x%x bytes at 0x%x of %s, which has 0x%x".formatted(size, offset, this, info.size()));
-    }
-    if (!buffer.isNative()) {
-      throw new IllegalArgumentException(
-          "Cannot " + operation + " " + this + " with memory on the Java heap; use native memory");
-    }
-    if (!allowed) {
-      throw new VfioException(operation, toString(), null, "the region does not allow it");
-    }
-    int number = fd.acquire();
-    try {
-      long done = 0;
-      while (done < size) {
-        long answer = transfer.run(number, buffer.asSlice(done), info.offset() + offset + done);
-        if (answer < 0) {
-          throw Failure.of(
-              operation, toString(), (int) answer, "at offset 0x%x".formatted(offset + done));
-        }
-        if (answer == 0 || answer > size - done) {
-          throw new VfioException(
-              operation,
-              toString(),
-              null,
-              "%d of %d bytes moved at offset 0x%x".formatted(answer, size - done, offset + done));
-        }
-        done += answer;
-      }
-    } finally {
-      fd.release();
-    }
-  }
+  void write(long offset, MemorySegment source) throws VfioException;
 
   /**
    * Reads 8 bits.
@@ -137,7 +61,7 @@ public final class Region {
    * @return the value
    * @throws VfioException as {@link #read}
    */
-  public byte readByte(long offset) throws VfioException {
+  default byte readByte(long offset) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment value = arena.allocate(JAVA_BYTE);
       read(offset, value);
@@ -152,11 +76,11 @@ public final class Region {
    * @return the value
    * @throws VfioException as {@link #read}
    */
-  public short readShort(long offset) throws VfioException {
+  default short readShort(long offset) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment value = arena.allocate(SHORT);
+      MemorySegment value = arena.allocate(LittleEndian.SHORT);
       read(offset, value);
-      return value.get(SHORT, 0);
+      return value.get(LittleEndian.SHORT, 0);
     }
   }
 
@@ -167,11 +91,11 @@ public final class Region {
    * @return the value
    * @throws VfioException as {@link #read}
    */
-  public int readInt(long offset) throws VfioException {
+  default int readInt(long offset) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment value = arena.allocate(INT);
+      MemorySegment value = arena.allocate(LittleEndian.INT);
       read(offset, value);
-      return value.get(INT, 0);
+      return value.get(LittleEndian.INT, 0);
     }
   }
 
@@ -182,11 +106,11 @@ public final class Region {
    * @return the value
    * @throws VfioException as {@link #read}
    */
-  public long readLong(long offset) throws VfioException {
+  default long readLong(long offset) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment value = arena.allocate(LONG);
+      MemorySegment value = arena.allocate(LittleEndian.LONG);
       read(offset, value);
-      return value.get(LONG, 0);
+      return value.get(LittleEndian.LONG, 0);
     }
   }
 
@@ -197,7 +121,7 @@ public final class Region {
    * @param value the value
    * @throws VfioException as {@link #write}
    */
-  public void writeByte(long offset, byte value) throws VfioException {
+  default void writeByte(long offset, byte value) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
       write(offset, arena.allocateFrom(JAVA_BYTE, value));
     }
@@ -210,9 +134,9 @@ public final class Region {
    * @param value the value
    * @throws VfioException as {@link #write}
    */
-  public void writeShort(long offset, short value) throws VfioException {
+  default void writeShort(long offset, short value) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
-      write(offset, arena.allocateFrom(SHORT, value));
+      write(offset, arena.allocateFrom(LittleEndian.SHORT, value));
     }
   }
 
@@ -223,9 +147,9 @@ public final class Region {
    * @param value the value
    * @throws VfioException as {@link #write}
    */
-  public void writeInt(long offset, int value) throws VfioException {
+  default void writeInt(long offset, int value) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
-      write(offset, arena.allocateFrom(INT, value));
+      write(offset, arena.allocateFrom(LittleEndian.INT, value));
     }
   }
 
@@ -236,9 +160,9 @@ public final class Region {
    * @param value the value
    * @throws VfioException as {@link #write}
    */
-  public void writeLong(long offset, long value) throws VfioException {
+  default void writeLong(long offset, long value) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
-      write(offset, arena.allocateFrom(LONG, value));
+      write(offset, arena.allocateFrom(LittleEndian.LONG, value));
     }
   }
 
@@ -250,8 +174,8 @@ public final class Region {
    *     whether parts of it can, and {@link #read} and {@link #write} work all the same
    * @throws VfioException if the kernel refuses
    */
-  public MappedRegion map() throws VfioException {
-    return map(0, info.size());
+  default MappedRegion map() throws VfioException {
+    return map(0, size());
   }
 
   /**
@@ -265,60 +189,5 @@ public final class Region {
    * @throws UnsupportedOperationException if the region, or this part of it, cannot be mapped
    * @throws VfioException if the kernel refuses
    */
-  public MappedRegion map(long offset, long size) throws VfioException {
-    if (!info.mappable()) {
-      throw new UnsupportedOperationException(
-          this + " cannot be mapped; use its read and write methods");
-    }
-    if (offset < 0 || size <= 0 || size > info.size() || offset > info.size() - size) {
-      throw new IndexOutOfBoundsException(
-          "0x%x bytes at 0x%x of %s, which has 0x%x".formatted(size, offset, this, info.size()));
-    }
-    long partial = kernel.pageSize() - 1L;
-    if ((offset & partial) != 0 || ((size & partial) != 0 && offset + size != info.size())) {
-      throw new IllegalArgumentException(
-          "0x%x bytes at 0x%x of %s are not whole pages of %d"
-              .formatted(size, offset, this, kernel.pageSize()));
-    }
-    requireWithinSparseAreas(offset, size);
-    long pages = size + partial & ~partial; // a region of less than a page has the page to itself
-    int number = fd.acquire();
-    try {
-      long address =
-          DeviceMapping.request(
-              kernel, number, info.offset() + offset, pages, info.readable(), info.writable());
-      if (address < 0) {
-        throw Failure.of("mmap", toString(), (int) address, "");
-      }
-      MappedRegion mapped =
-          new MappedRegion(
-              device::disown, toString(), DeviceMapping.at(kernel, address, pages), offset, size);
-      device.own(mapped);
-      return mapped;
-    } finally {
-      fd.release();
-    }
-  }
-
-  private void requireWithinSparseAreas(long offset, long size) {
-    for (RegionCapability capability : info.capabilities()) {
-      if (capability instanceof SparseMmap sparse
-          && sparse.areas().stream()
-              .noneMatch(
-                  area ->
-                      offset >= area.offset()
-                          && size <= area.size()
-                          && offset - area.offset() <= area.size() - size)) {
-        throw new UnsupportedOperationException(
-            "0x%x bytes at 0x%x of %s cannot be mapped, only %s"
-                .formatted(size, offset, this, sparse.areas()));
-      }
-    }
-  }
-
-  /** Returns what messages call this region. */
-  @Override
-  public String toString() {
-    return "region " + info.index() + " of " + device;
-  }
+  MappedRegion map(long offset, long size) throws VfioException;
 }

@@ -1,213 +1,113 @@
 package io.github.vfio4j;
 
-import io.github.vfio4j.linux.Fd;
-import io.github.vfio4j.linux.Ioctl;
-import io.github.vfio4j.linux.Kernel;
-import io.github.vfio4j.sysfs.HostDevice;
-import io.github.vfio4j.sysfs.PciAddress;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A device that this process drives.
  *
- * <p>It is opened through its own node and iommufd ({@link CdevDevice}), or through its group and a
- * container ({@link GroupDevice}); what both can do is here, and a driver needs no more.
+ * <p>It comes through its own node and iommufd ({@link io.github.vfio4j.iommufd.CdevDevice}),
+ * through its group and a container ({@link io.github.vfio4j.container.GroupDevice}), or from a
+ * device model written in Java; what all can do is here, and a driver needs no more.
  *
  * <p>The device owns its mapped regions and interrupts and, where it was opened without one, its IO
  * address space. Closing it ends them, after the device itself, which by then does no more DMA. All
  * methods may be called from any thread. After {@link #close} they throw {@link
  * IllegalStateException}.
  */
-public abstract sealed class VfioDevice implements AutoCloseable permits CdevDevice, GroupDevice {
-  private static final Path NODES = Path.of("/dev/vfio/devices");
-
-  final Host host;
-  final Fd fd;
-  private final String name;
-  private final BackendChoice choice;
-  private final DeviceInfo info;
-  private final Map<Integer, Region> regions = new TreeMap<>();
-  private final Map<Integer, Interrupts> interrupts = new TreeMap<>();
-  private final Set<MappedRegion> mappedRegions = ConcurrentHashMap.newKeySet();
-  private final Object closeLock;
-  private boolean closed;
-  private @Nullable AutoCloseableParent parent;
-
-  /** What was opened for this device alone, and ends after it. */
-  @FunctionalInterface
-  interface AutoCloseableParent {
-    void close() throws VfioException;
-  }
-
+public interface VfioDevice extends AutoCloseable {
   /**
-   * Takes over an open device file; the caller closes it if this throws.
-   *
-   * @param closeLock is held while it is being closed
-   */
-  VfioDevice(Host host, String name, Fd fd, BackendChoice choice, Object closeLock)
-      throws VfioException {
-    this.closeLock = closeLock;
-    this.host = host;
-    this.name = name;
-    this.fd = fd;
-    this.choice = choice;
-    this.info = DeviceInfo.read(fd);
-  }
-
-  /**
-   * Opens a PCI device with an IO address space of its own, through the newest interface that this
+   * Opens a device with an IO address space of its own, through the newest interface that this
    * kernel has for it; {@link #choice} tells which.
+   *
+   * @param device the device, as found in {@link io.github.vfio4j.sysfs.Sysfs}
+   * @return the open device; the caller closes it
+   * @throws NoSuchDeviceException if it is gone
+   * @throws DeviceNotBoundException if no VFIO driver is bound to it, or its group is not viable
+   * @throws DeviceBusyException if somebody else has it open
+   * @throws NotPermittedException if this user may not open it, interrupts are not isolated, or no
+   *     IOMMU guards it
+   * @throws VfioException if the kernel refuses otherwise; nothing is left open then
+   */
+  static VfioDevice open(HostDevice device) throws VfioException {
+    return DeviceOpener.installed().open(device);
+  }
+
+  /**
+   * Opens a device with an IO address space of its own, through a given interface.
+   *
+   * @param device the device, as found in sysfs
+   * @param backend the interface
+   * @return the open device; the caller closes it
+   * @throws UnsupportedByKernelException if this kernel does not have the interface
+   * @throws VfioException as {@link #open(HostDevice)}
+   */
+  static VfioDevice open(HostDevice device, Backend backend) throws VfioException {
+    return DeviceOpener.installed().open(device, backend);
+  }
+
+  /**
+   * Opens a device on an IO address space that other devices may share.
+   *
+   * @param device the device, as found in sysfs
+   * @param space the IO address space, which decides the interface: a {@link
+   *     io.github.vfio4j.iommufd.Ioas} or a {@link io.github.vfio4j.container.Container}
+   * @return the open device; the caller closes it, or the owner of the address space does
+   * @throws IllegalArgumentException if the address space is of another kind
+   * @throws VfioException as {@link #open(HostDevice)}
+   */
+  static VfioDevice open(HostDevice device, IoAddressSpace space) throws VfioException {
+    return DeviceOpener.installed().open(device, space);
+  }
+
+  /**
+   * Finds a PCI device, and opens it as {@link #open(HostDevice)} does.
    *
    * @param address the device's PCI address
    * @return the open device; the caller closes it
    * @throws NoSuchDeviceException if there is no such device
-   * @throws DeviceNotBoundException if no VFIO driver is bound to it, or its group is not viable
-   * @throws DeviceBusyException if somebody else has it open
-   * @throws NotPermittedException if this user may not open it, or interrupts are not isolated
-   * @throws VfioException if the kernel refuses otherwise; nothing is left open then
+   * @throws VfioException as {@link #open(HostDevice)}
    */
-  public static VfioDevice open(PciAddress address) throws VfioException {
-    Host host = Host.running();
-    return open(host, host.sysfs().device(address));
+  static VfioDevice open(PciAddress address) throws VfioException {
+    return open(DeviceOpener.installed().find(address));
   }
 
   /**
-   * Opens a PCI device with an IO address space of its own, through a given interface.
+   * Finds a PCI device, and opens it as {@link #open(HostDevice, Backend)} does.
    *
    * @param address the device's PCI address
    * @param backend the interface
    * @return the open device; the caller closes it
-   * @throws UnsupportedByKernelException if this kernel does not have the interface
-   * @throws VfioException as {@link #open(PciAddress)}
+   * @throws NoSuchDeviceException if there is no such device
+   * @throws VfioException as {@link #open(HostDevice, Backend)}
    */
-  public static VfioDevice open(PciAddress address, Backend backend) throws VfioException {
-    Host host = Host.running();
-    return open(host, host.sysfs().device(address), BackendChoice.asked(backend));
+  static VfioDevice open(PciAddress address, Backend backend) throws VfioException {
+    return open(DeviceOpener.installed().find(address), backend);
   }
 
   /**
-   * Opens a PCI device on an IO address space that other devices may share.
+   * Finds a PCI device, and opens it as {@link #open(HostDevice, IoAddressSpace)} does.
    *
    * @param address the device's PCI address
    * @param space the IO address space, which decides the interface
    * @return the open device; the caller closes it, or the owner of the address space does
-   * @throws VfioException as {@link #open(PciAddress)}
+   * @throws NoSuchDeviceException if there is no such device
+   * @throws VfioException as {@link #open(HostDevice, IoAddressSpace)}
    */
-  public static VfioDevice open(PciAddress address, IoAddressSpace space) throws VfioException {
-    Host host = Host.running();
-    return open(host, host.sysfs().device(address), space);
+  static VfioDevice open(PciAddress address, IoAddressSpace space) throws VfioException {
+    return open(DeviceOpener.installed().find(address), space);
   }
 
   /**
-   * Opens a device by path with an IO address space of its own.
+   * Finds a device by path, and opens it as {@link #open(HostDevice)} does.
    *
    * @param path the device's directory in sysfs, which may be a mediated device's, or its node in
    *     {@code /dev/vfio/devices}
    * @return the open device; the caller closes it
-   * @throws VfioException as {@link #open(PciAddress)}
+   * @throws NoSuchDeviceException if there is no such device
+   * @throws VfioException as {@link #open(HostDevice)}
    */
-  public static VfioDevice open(Path path) throws VfioException {
-    Host host = Host.running();
-    return open(host, at(host, path));
-  }
-
-  /**
-   * Opens a device by path with an IO address space of its own, through a given interface.
-   *
-   * @param path as {@link #open(Path)}
-   * @param backend the interface
-   * @return the open device; the caller closes it
-   * @throws UnsupportedByKernelException if this kernel does not have the interface
-   * @throws VfioException as {@link #open(PciAddress)}
-   */
-  public static VfioDevice open(Path path, Backend backend) throws VfioException {
-    Host host = Host.running();
-    return open(host, at(host, path), BackendChoice.asked(backend));
-  }
-
-  /**
-   * Opens a device by path on an IO address space that other devices may share.
-   *
-   * @param path as {@link #open(Path)}
-   * @param space the IO address space, which decides the interface
-   * @return the open device; the caller closes it, or the owner of the address space does
-   * @throws VfioException as {@link #open(PciAddress)}
-   */
-  public static VfioDevice open(Path path, IoAddressSpace space) throws VfioException {
-    Host host = Host.running();
-    return open(host, at(host, path), space);
-  }
-
-  private static HostDevice at(Host host, Path path) throws VfioException {
-    if (!path.startsWith(NODES)) {
-      return host.sysfs().deviceAt(path);
-    }
-    Fd node = host.open(path.toString(), NoSuchDeviceException::new, "no device has this node now");
-    try {
-      return host.sysfs().deviceOf(OpenNode.number(host.kernel(), node));
-    } finally {
-      node.close();
-    }
-  }
-
-  static VfioDevice open(Host host, HostDevice device) throws VfioException {
-    return open(host, device, BackendChoice.automatic(host, device));
-  }
-
-  static VfioDevice open(Host host, HostDevice device, BackendChoice choice) throws VfioException {
-    Optional<DeviceEvent.Open> event = Recorded.begin(DeviceEvent.Open::new);
-    VfioDevice opened =
-        switch (choice.backend()) {
-          case IOMMUFD -> {
-            Iommufd iommufd = Iommufd.open(host);
-            yield withOwnParent(
-                iommufd::close,
-                () -> CdevDevice.open(host, device, iommufd.allocateIoas(), choice));
-          }
-          case CONTAINER -> {
-            Container container = Container.open(host, Container.Type.TYPE1V2);
-            yield withOwnParent(
-                container::close, () -> GroupDevice.open(host, device, container, choice));
-          }
-        };
-    event.ifPresent(open -> open.commit(opened));
-    return opened;
-  }
-
-  static VfioDevice open(Host host, HostDevice device, IoAddressSpace space) throws VfioException {
-    BackendChoice choice =
-        new BackendChoice(space.backend(), "the address space is of that interface");
-    Optional<DeviceEvent.Open> event = Recorded.begin(DeviceEvent.Open::new);
-    VfioDevice opened =
-        switch (space) {
-          case Ioas ioas -> CdevDevice.open(host, device, ioas, choice);
-          case Container container -> GroupDevice.open(host, device, container, choice);
-        };
-    event.ifPresent(open -> open.commit(opened));
-    return opened;
-  }
-
-  @FunctionalInterface
-  private interface Opening {
-    VfioDevice run() throws VfioException;
-  }
-
-  private static VfioDevice withOwnParent(AutoCloseableParent parent, Opening opening)
-      throws VfioException {
-    try {
-      VfioDevice device = opening.run();
-      device.parent = parent;
-      return device;
-    } catch (VfioException | RuntimeException e) {
-      FirstFailure.undo(e, parent::close);
-      throw e;
-    }
+  static VfioDevice open(Path path) throws VfioException {
+    return open(DeviceOpener.installed().find(path));
   }
 
   /**
@@ -215,36 +115,28 @@ public abstract sealed class VfioDevice implements AutoCloseable permits CdevDev
    *
    * @return the PCI address, or the UUID of a mediated device
    */
-  public String name() {
-    return name;
-  }
+  String name();
 
   /**
    * Tells whether the device was closed.
    *
    * @return whether {@link #close} has begun
    */
-  public boolean isClosed() {
-    return fd.isClosed();
-  }
+  boolean isClosed();
 
   /**
    * Returns which interface the device was opened through, and why.
    *
    * @return the choice made at opening
    */
-  public BackendChoice choice() {
-    return choice;
-  }
+  BackendChoice choice();
 
   /**
    * Returns what the kernel says of the device.
    *
    * @return as read at opening
    */
-  public DeviceInfo info() {
-    return info;
-  }
+  DeviceInfo info();
 
   /**
    * Returns the IO address space that the device does its DMA in.
@@ -252,68 +144,39 @@ public abstract sealed class VfioDevice implements AutoCloseable permits CdevDev
    * @return the address space
    * @throws IllegalStateException if the device is attached to none
    */
-  public abstract IoAddressSpace addressSpace();
+  IoAddressSpace addressSpace();
 
   /**
    * Returns a region; {@code VFIO_DEVICE_GET_REGION_INFO}, once per region.
    *
-   * @param index the kernel's number: for PCI devices 0 to 5 are the BARs, 6 the ROM, 7 the
-   *     configuration space
+   * @param index the kernel's number: {@link PciFunction} has names for those of PCI
    * @return the region; one that the device does not have has size 0
    * @throws IndexOutOfBoundsException if the index is not below {@link DeviceInfo#regionCount}
    * @throws VfioException if the kernel refuses
    */
-  public Region region(int index) throws VfioException {
-    requireIndex(index, info.regionCount(), "region");
-    synchronized (regions) {
-      Region region = regions.get(index);
-      if (region == null) {
-        region = new Region(this, kernel(), fd, RegionInfo.read(fd, index));
-        regions.put(index, region);
-      }
-      return region;
-    }
-  }
+  Region region(int index) throws VfioException;
 
   /**
-   * Returns the PCI configuration space.
+   * Returns the interrupts of one index; {@code VFIO_DEVICE_GET_IRQ_INFO}, once per index.
    *
-   * @return the configuration space
-   * @throws UnsupportedOperationException if this is not a PCI device
-   * @throws VfioException if the kernel refuses
-   */
-  public ConfigSpace config() throws VfioException {
-    if (!info.pci()) {
-      throw new UnsupportedOperationException(name + " is not a PCI device");
-    }
-    return new ConfigSpace(region(ConfigSpace.REGION));
-  }
-
-  /**
-   * Returns the interrupts of one kind; {@code VFIO_DEVICE_GET_IRQ_INFO}, once per kind.
-   *
-   * @param index the kernel's number of the kind; {@link Interrupts} names those of PCI
-   * @return the interrupts; a kind that the device does not have has count 0
+   * @param index the kernel's number; {@link PciFunction} has names for those of PCI
+   * @return the interrupts; of a kind that the device does not have there are none
    * @throws IndexOutOfBoundsException if the index is not below {@link DeviceInfo#irqCount}
    * @throws VfioException if the kernel refuses
    */
-  public Interrupts interrupts(int index) throws VfioException {
-    requireIndex(index, info.irqCount(), "interrupt index");
-    synchronized (interrupts) {
-      Interrupts known = interrupts.get(index);
-      if (known == null) {
-        known = Interrupts.read(this, kernel(), fd, index);
-        interrupts.put(index, known);
-      }
-      return known;
-    }
-  }
+  IrqIndex irq(int index) throws VfioException;
 
-  private void requireIndex(int index, int count, String what) {
-    if (index < 0 || index >= count) {
-      throw new IndexOutOfBoundsException(
-          "%s has no %s %d, only 0 to %d".formatted(name, what, index, count - 1));
+  /**
+   * Returns what only a PCI device has: BARs by number, configuration space, MSI and MSI-X.
+   *
+   * @return a view of this device
+   * @throws IllegalStateException if this is not a PCI device, as {@link DeviceInfo#pci} tells
+   */
+  default PciFunction pci() {
+    if (!info().pci()) {
+      throw new IllegalStateException(name() + " is not a PCI device");
     }
+    return new PciFunction(this);
   }
 
   /**
@@ -325,51 +188,7 @@ public abstract sealed class VfioDevice implements AutoCloseable permits CdevDev
    * @throws UnsupportedByKernelException if the device has no reset of its own
    * @throws VfioException if the kernel refuses
    */
-  public void reset() throws VfioException {
-    if (fd.isClosed()) {
-      throw new IllegalStateException(name + " is closed");
-    }
-    if (!info.resettable()) {
-      throw new UnsupportedByKernelException(
-          Ioctl.VFIO_DEVICE_RESET.name(), name, null, "the device has no reset of its own");
-    }
-    Optional<DeviceEvent.Reset> event = Recorded.begin(DeviceEvent.Reset::new);
-    int answer = fd.ioctl(Ioctl.VFIO_DEVICE_RESET, 0);
-    if (answer < 0) {
-      throw Failure.of(Ioctl.VFIO_DEVICE_RESET, name, answer);
-    }
-    event.ifPresent(reset -> reset.commit(this));
-  }
-
-  final Kernel kernel() {
-    return host.kernel();
-  }
-
-  final void own(MappedRegion mapped) throws VfioException {
-    mappedRegions.add(mapped);
-    if (fd.isClosed()) {
-      mapped.close();
-      throw new IllegalStateException(name + " is closed");
-    }
-  }
-
-  final void disown(MappedRegion mapped) {
-    mappedRegions.remove(mapped);
-  }
-
-  /** Ends what closing the file does not end by itself. */
-  void stop(FirstFailure failure) {}
-
-  final void disableInterrupts() throws VfioException {
-    synchronized (interrupts) {
-      for (Interrupts kind : interrupts.values()) {
-        kind.disable();
-      }
-    }
-  }
-
-  /** Tells the owner that this device is closed. Takes no lock. */
-  abstract void leaveOwner();
+  void reset() throws VfioException;
 
   /**
    * Closes the device: its mappings first, since they keep it busy, then the device, which stops
@@ -380,48 +199,5 @@ public abstract sealed class VfioDevice implements AutoCloseable permits CdevDev
    *     closed
    */
   @Override
-  public final void close() throws VfioException {
-    FirstFailure failure = new FirstFailure();
-    AutoCloseableParent last;
-    synchronized (closeLock) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      Optional<DeviceEvent.Close> event = Recorded.begin(DeviceEvent.Close::new);
-      closeSelf(failure);
-      event.ifPresent(close -> close.commit(this));
-      last = parent;
-    }
-    if (last != null) {
-      failure.attempt(last::close);
-    }
-    failure.rethrow();
-  }
-
-  private void closeSelf(FirstFailure failure) {
-    for (MappedRegion mapped : mappedRegions) {
-      failure.attempt(mapped::close);
-    }
-    stop(failure);
-    int answer = fd.close();
-    if (answer < 0) {
-      failure.add(Failure.of("close", name, answer, ""));
-    }
-    for (MappedRegion mapped : mappedRegions) {
-      failure.attempt(mapped::close);
-    }
-    synchronized (interrupts) {
-      for (Interrupts kind : interrupts.values()) {
-        kind.deviceClosed(failure);
-      }
-    }
-    leaveOwner();
-  }
-
-  /** Returns what messages call this device. */
-  @Override
-  public String toString() {
-    return name;
-  }
+  void close() throws VfioException;
 }

@@ -2,6 +2,7 @@ package io.github.vfio4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.vfio4j.fake.FakeMachine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

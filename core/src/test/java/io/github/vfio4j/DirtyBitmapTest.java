@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.github.vfio4j.bindings.iommu_hwpt_get_dirty_bitmap;
+import io.github.vfio4j.fake.FakeMachine;
+import io.github.vfio4j.iommufd.CdevDevice;
+import io.github.vfio4j.iommufd.HwptFlag;
 import io.github.vfio4j.linux.Ioctl;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -3,6 +3,10 @@ package io.github.vfio4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.vfio4j.event.Dispatchers;
+import io.github.vfio4j.event.EventDispatcher;
+import io.github.vfio4j.fake.FakeKernel;
+import io.github.vfio4j.fake.FakeMachine;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -22,13 +26,13 @@ class InterruptTest {
   @TempDir Path root;
   private FakeMachine machine;
   private VfioDevice device;
-  private Interrupts kind;
+  private IrqIndex kind;
 
   @BeforeEach
   void open() throws VfioException {
     machine = new FakeMachine(root);
     device = machine.open(Backend.IOMMUFD);
-    kind = device.interrupts(Interrupts.MSIX);
+    kind = device.pci().msix();
   }
 
   @AfterEach
@@ -40,8 +44,8 @@ class InterruptTest {
   @Test
   void countsSignalsUntilSomebodyWaits() throws VfioException {
     Interrupt interrupt = kind.enable(0);
-    interrupt.event().signal();
-    interrupt.event().signal();
+    machine.kernel.raise(interrupt);
+    machine.kernel.raise(interrupt);
 
     assertThat(interrupt.await(LONG)).isEqualTo(2);
     assertThat(interrupt.await(Duration.ZERO)).isZero();
@@ -99,7 +103,7 @@ class InterruptTest {
     first.close();
     first.close();
     Interrupt second = kind.enable(1);
-    second.event().signal();
+    machine.kernel.raise(second);
 
     assertThat(second.await(LONG)).isEqualTo(1);
   }
@@ -107,7 +111,7 @@ class InterruptTest {
   @Test
   void theDispatcherDeliversAndSurvivesAHandlerThatThrows() throws Exception {
     BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
-    try (EventDispatcher dispatcher = EventDispatcher.start(machine.kernel)) {
+    try (EventDispatcher dispatcher = Dispatchers.start(machine.kernel)) {
       Interrupt good = kind.enable(0);
       Interrupt bad = kind.enable(3);
       dispatcher.register(good, (source, count) -> outcomes.add("vector " + source.vector()));
@@ -119,9 +123,9 @@ class InterruptTest {
             throw new IllegalArgumentException("handler failed");
           });
 
-      bad.event().signal();
+      machine.kernel.raise(bad);
       assertThat(next(outcomes)).isEqualTo("handler failed");
-      good.event().signal();
+      machine.kernel.raise(good);
       assertThat(next(outcomes)).isEqualTo("vector 0");
       assertThatThrownBy(() -> dispatcher.register(good, (source, count) -> {}))
           .isInstanceOf(DeviceBusyException.class);
@@ -131,11 +135,11 @@ class InterruptTest {
   @Test
   void aRegistrationEndsWithItsInterruptAndTheVectorCanBeRegisteredAgain() throws Exception {
     BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
-    try (EventDispatcher dispatcher = EventDispatcher.start(machine.kernel)) {
+    try (EventDispatcher dispatcher = Dispatchers.start(machine.kernel)) {
       for (int round = 0; round < 20; round++) {
         Interrupt interrupt = kind.enable(1);
         dispatcher.register(interrupt, (source, count) -> outcomes.add("fired"));
-        interrupt.event().signal();
+        machine.kernel.raise(interrupt);
         assertThat(next(outcomes)).isEqualTo("fired");
         interrupt.close();
       }
@@ -147,7 +151,7 @@ class InterruptTest {
     Interrupt interrupt = kind.enable(0);
     CountDownLatch entered = new CountDownLatch(1);
     BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
-    try (EventDispatcher dispatcher = EventDispatcher.start(machine.kernel)) {
+    try (EventDispatcher dispatcher = Dispatchers.start(machine.kernel)) {
       var registration =
           dispatcher.register(
               interrupt,
@@ -160,13 +164,13 @@ class InterruptTest {
                 }
                 outcomes.add("left");
               });
-      interrupt.event().signal();
+      machine.kernel.raise(interrupt);
       entered.await();
 
       registration.close();
 
       assertThat(outcomes).containsExactly("left");
-      interrupt.event().signal();
+      machine.kernel.raise(interrupt);
       assertThat(interrupt.await(LONG)).isEqualTo(1);
     }
   }
@@ -175,7 +179,7 @@ class InterruptTest {
   void aHandlerMayCloseItsInterruptAndTheDispatcher() throws Exception {
     Interrupt interrupt = kind.enable(0);
     BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
-    EventDispatcher dispatcher = EventDispatcher.start(machine.kernel);
+    EventDispatcher dispatcher = Dispatchers.start(machine.kernel);
     dispatcher.register(
         interrupt,
         (source, count) -> {
@@ -187,7 +191,7 @@ class InterruptTest {
             outcomes.add(e.toString());
           }
         });
-    interrupt.event().signal();
+    machine.kernel.raise(interrupt);
 
     assertThat(next(outcomes)).isEqualTo("closed");
     dispatcher.close();

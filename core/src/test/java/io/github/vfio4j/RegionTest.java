@@ -3,6 +3,7 @@ package io.github.vfio4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.vfio4j.fake.FakeMachine;
 import io.github.vfio4j.linux.Ioctl;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

@@ -13,7 +13,20 @@ import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_info_cap_header;
 import io.github.vfio4j.bindings.vfio_irq_info;
 import io.github.vfio4j.bindings.vfio_region_info;
+import io.github.vfio4j.device.CapabilityChain;
+import io.github.vfio4j.fake.FakeMachine;
+import io.github.vfio4j.iommufd.CdevDevice;
+import io.github.vfio4j.iommufd.FaultQueue;
+import io.github.vfio4j.iommufd.HwptFlag;
+import io.github.vfio4j.iommufd.HwptNested;
+import io.github.vfio4j.iommufd.InvalidationBatch;
+import io.github.vfio4j.iommufd.InvalidationException;
+import io.github.vfio4j.iommufd.Iommufd;
+import io.github.vfio4j.iommufd.Vevent;
+import io.github.vfio4j.iommufd.VeventQueue;
 import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.vtd.VtdHwInfo;
+import io.github.vfio4j.vtd.VtdS1PageTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -97,7 +110,7 @@ class UntrustedReplyTest {
     tamper(Ioctl.VFIO_DEVICE_GET_IRQ_INFO, reply -> vfio_irq_info.count(reply, -2));
 
     try (VfioDevice device = machine.open(Backend.CONTAINER)) {
-      assertThatThrownBy(() -> device.interrupts(Interrupts.MSI))
+      assertThatThrownBy(() -> device.pci().msi())
           .isInstanceOf(VfioException.class)
           .hasMessageContaining("4294967294 vectors");
     }
@@ -129,11 +142,11 @@ class UntrustedReplyTest {
 
     try (CdevDevice device = bound()) {
       assertThat(device.hwInfo().data())
-          .isInstanceOfSatisfying(
-              RawHwInfo.class,
+          .satisfies(
               raw -> {
                 assertThat(raw.type()).isEqualTo(1);
                 assertThat(raw.bytes()).hasSize(8);
+                assertThat(VtdHwInfo.of(raw)).isEmpty();
               });
     }
   }
@@ -202,7 +215,7 @@ class UntrustedReplyTest {
 
       assertThatThrownBy(() -> faults.await(Duration.ZERO))
           .isInstanceOf(VfioException.class)
-          .hasMessageContaining("39 B");
+          .hasMessageContaining("39 bytes");
     }
   }
 
@@ -214,7 +227,7 @@ class UntrustedReplyTest {
       List<CapabilityChain.Link> links = CapabilityChain.walk(reply, 16, 16, "test");
 
       assertThat(links).extracting(CapabilityChain.Link::id).containsExactly(100, 101);
-      assertThat(RawCapability.of(links.getLast()).payload()).hasSize(32 - 24 - 8);
+      assertThat(links.getLast().raw().payload()).hasSize(32 - 24 - 8);
     }
   }
 

@@ -1,6 +1,6 @@
 package io.github.vfio4j.bench;
 
-import io.github.vfio4j.sysfs.PciAddress;
+import io.github.vfio4j.PciAddress;
 
 /**
  * Where the measured devices sit in the lab's machine {@code intel}; the C programs name them too.

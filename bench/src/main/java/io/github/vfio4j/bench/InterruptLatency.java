@@ -2,7 +2,6 @@ package io.github.vfio4j.bench;
 
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.Interrupt;
-import io.github.vfio4j.Interrupts;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
@@ -35,9 +34,9 @@ final class InterruptLatency implements Workload {
 
   InterruptLatency() throws VfioException {
     device = VfioDevice.open(Devices.EDU, Backend.IOMMUFD);
-    registers = device.region(0).map();
-    interrupt = device.interrupts(Interrupts.MSI).enable(0);
-    device.config().setBusMaster(true);
+    registers = device.pci().bar(0).map();
+    interrupt = device.pci().msi().enable(0);
+    device.pci().config().setBusMaster(true);
     waiter.setDaemon(true);
     waiter.start();
   }

@@ -1,9 +1,9 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.IommuGroup;
-import io.github.vfio4j.sysfs.PciAddress;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -83,12 +83,12 @@ final class BindCommand implements Callable<Integer> {
     }
     for (int number : groups) {
       IommuGroup group = host.sysfs().group(number);
-      if (!group.offenders().isEmpty()) {
+      if (!group.blockers().isEmpty()) {
         err.println(
             "vfio4j: group %d cannot be opened before this too: vfio4j bind %s"
                 .formatted(
                     number,
-                    group.offenders().stream()
+                    group.blockers().stream()
                         .map(IommuGroup.Member::name)
                         .collect(Collectors.joining(" "))));
       }

@@ -1,10 +1,7 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.MsixMappable;
 import io.github.vfio4j.RawCapability;
 import io.github.vfio4j.RegionCapability;
-import io.github.vfio4j.RegionType;
-import io.github.vfio4j.SparseMmap;
 import java.util.stream.Collectors;
 
 /** Writes a capability of a region in words. */
@@ -14,12 +11,13 @@ final class CapabilityText {
 
   static String of(RegionCapability capability) {
     return switch (capability) {
-      case SparseMmap sparse ->
+      case RegionCapability.SparseMmap sparse ->
           sparse.areas().stream()
               .map(area -> "%s at 0x%x".formatted(Size.of(area.size()), area.offset()))
               .collect(Collectors.joining(", ", "map only ", ""));
-      case RegionType type -> "type 0x%x, subtype 0x%x".formatted(type.type(), type.subtype());
-      case MsixMappable _ -> "MSI-X table mappable";
+      case RegionCapability.Type type ->
+          "type 0x%x, subtype 0x%x".formatted(type.type(), type.subtype());
+      case RegionCapability.MsixMappable _ -> "MSI-X table mappable";
       case RawCapability raw -> raw.toString();
     };
   }

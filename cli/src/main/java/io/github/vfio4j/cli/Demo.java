@@ -3,14 +3,14 @@ package io.github.vfio4j.cli;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.github.vfio4j.Backend;
-import io.github.vfio4j.CdevDevice;
 import io.github.vfio4j.DmaBuffer;
-import io.github.vfio4j.GroupDevice;
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.container.GroupDevice;
 import io.github.vfio4j.edu.Edu;
-import io.github.vfio4j.sysfs.PciAddress;
+import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -79,6 +79,7 @@ final class Demo {
       case GroupDevice member ->
           "opened the device through its group %d, with a new container%s"
               .formatted(member.group().number(), setUp);
+      default -> "opened the device by " + device.choice().backend() + setUp;
     };
   }
 

@@ -1,9 +1,9 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.edu.Edu;
-import io.github.vfio4j.sysfs.PciAddress;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.sysfs.DeviceNode;
-import io.github.vfio4j.sysfs.HostDevice;
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
 
@@ -23,6 +23,7 @@ final class DeviceJson {
               .with("className", ids.type(pci.classCode()));
       case MediatedDevice mediated ->
           json.with("bus", "mdev").with("type", mediated.type()).with("parent", mediated.parent());
+      default -> {}
     }
     return json.with("iommuGroup", device.iommuGroup())
         .with("driver", device.driver())

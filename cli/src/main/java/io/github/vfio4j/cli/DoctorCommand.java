@@ -1,9 +1,9 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.diagnosis.Diagnosis;
 import io.github.vfio4j.diagnosis.Finding;
-import io.github.vfio4j.sysfs.HostDevice;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.sysfs.DeviceNode;
+import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.io.PrintWriter;
 import java.util.List;

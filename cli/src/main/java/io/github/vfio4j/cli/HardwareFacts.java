@@ -1,11 +1,10 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.AmdHwInfo;
-import io.github.vfio4j.ArmSmmuv3HwInfo;
-import io.github.vfio4j.HwData;
-import io.github.vfio4j.RawHwInfo;
-import io.github.vfio4j.Tegra241CmdqvHwInfo;
-import io.github.vfio4j.VtdHwInfo;
+import io.github.vfio4j.amd.AmdHwInfo;
+import io.github.vfio4j.iommufd.HwData;
+import io.github.vfio4j.smmuv3.ArmSmmuv3HwInfo;
+import io.github.vfio4j.smmuv3.Tegra241CmdqvHwInfo;
+import io.github.vfio4j.vtd.VtdHwInfo;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,13 +21,12 @@ record HardwareFacts(
     String kind, String title, Map<String, Object> features, Map<String, String> registers) {
 
   static HardwareFacts of(HwData data) {
-    return switch (data) {
-      case VtdHwInfo vtd -> of(vtd);
-      case ArmSmmuv3HwInfo smmu -> of(smmu);
-      case AmdHwInfo amd -> of(amd);
-      case Tegra241CmdqvHwInfo queues -> of(queues);
-      case RawHwInfo raw -> of(raw);
-    };
+    return VtdHwInfo.of(data)
+        .map(HardwareFacts::of)
+        .or(() -> ArmSmmuv3HwInfo.of(data).map(HardwareFacts::of))
+        .or(() -> AmdHwInfo.of(data).map(HardwareFacts::of))
+        .or(() -> Tegra241CmdqvHwInfo.of(data).map(HardwareFacts::of))
+        .orElseGet(() -> unread(data));
   }
 
   private static HardwareFacts of(VtdHwInfo vtd) {
@@ -89,7 +87,7 @@ record HardwareFacts(
     return new HardwareFacts("tegra241-cmdqv", "NVIDIA Tegra241 CMDQV", features, Map.of());
   }
 
-  private static HardwareFacts of(RawHwInfo raw) {
+  private static HardwareFacts unread(HwData raw) {
     String hex = HexFormat.of().formatHex(raw.bytes());
     return raw.type() == 0
         ? new HardwareFacts(

@@ -1,9 +1,9 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.IommuSurvey;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.sysfs.HostDevice;
+import io.github.vfio4j.iommufd.IommuSurvey;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -40,7 +40,7 @@ record Host(Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, PrintWrit
       List.of(Path.of("/usr/share/misc/pci.ids"), Path.of("/usr/share/hwdata/pci.ids"));
 
   private static OpenedDevice ask(HostDevice device) throws VfioException {
-    try (VfioDevice opened = VfioDevice.open(device.path())) {
+    try (VfioDevice opened = VfioDevice.open(device)) {
       return OpenedDevice.of(opened);
     }
   }

@@ -1,8 +1,8 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.HwInfo;
-import io.github.vfio4j.HwptProbe;
-import io.github.vfio4j.IommuSurvey;
+import io.github.vfio4j.iommufd.HwInfo;
+import io.github.vfio4j.iommufd.HwptProbe;
+import io.github.vfio4j.iommufd.IommuSurvey;
 import java.util.Locale;
 
 /** Writes what {@code iommu} shows of one device as JSON. */
@@ -42,7 +42,7 @@ final class IommuJson {
   private static Json probe(HwptProbe probe) {
     return Json.object()
         .with("kind", probe.kind().name().toLowerCase(Locale.ROOT))
-        .with("makeable", probe.makeable())
+        .with("makeable", probe.supported())
         .with("reason", probe.refusal().map(Refusal::reason));
   }
 }

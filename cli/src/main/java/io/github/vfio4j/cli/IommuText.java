@@ -1,9 +1,9 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.HwInfo;
-import io.github.vfio4j.HwptProbe;
-import io.github.vfio4j.IommuSurvey;
 import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.iommufd.HwInfo;
+import io.github.vfio4j.iommufd.HwptProbe;
+import io.github.vfio4j.iommufd.IommuSurvey;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.ReservedRegion;
 import java.util.ArrayList;

@@ -1,7 +1,5 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.Interrupts;
-
 /** What VFIO's PCI driver calls its regions and interrupts, by index. */
 final class Names {
 
@@ -29,11 +27,11 @@ final class Names {
       return "interrupt " + index;
     }
     return switch (index) {
-      case Interrupts.INTX -> "INTx";
-      case Interrupts.MSI -> "MSI";
-      case Interrupts.MSIX -> "MSI-X";
-      case Interrupts.ERROR -> "error";
-      case Interrupts.REQUEST -> "request";
+      case 0 -> "INTx";
+      case 1 -> "MSI";
+      case 2 -> "MSI-X";
+      case 3 -> "error";
+      case 4 -> "request";
       default -> "interrupt " + index;
     };
   }

@@ -3,20 +3,20 @@ package io.github.vfio4j.cli;
 import static io.github.vfio4j.smmuv3.Stage1Tables.PAGE_SIZE;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import io.github.vfio4j.ArmSmmuv3StreamTableEntry;
-import io.github.vfio4j.CdevDevice;
 import io.github.vfio4j.DmaAccess;
-import io.github.vfio4j.HwptFlag;
-import io.github.vfio4j.HwptNested;
-import io.github.vfio4j.HwptPaging;
-import io.github.vfio4j.Ioas;
-import io.github.vfio4j.Iommufd;
 import io.github.vfio4j.UnsupportedByKernelException;
-import io.github.vfio4j.Vevent;
-import io.github.vfio4j.VeventQueue;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.Viommu;
 import io.github.vfio4j.edu.Edu;
+import io.github.vfio4j.iommufd.CdevDevice;
+import io.github.vfio4j.iommufd.HwptFlag;
+import io.github.vfio4j.iommufd.HwptNested;
+import io.github.vfio4j.iommufd.HwptPaging;
+import io.github.vfio4j.iommufd.Ioas;
+import io.github.vfio4j.iommufd.Iommufd;
+import io.github.vfio4j.iommufd.Vevent;
+import io.github.vfio4j.iommufd.VeventQueue;
+import io.github.vfio4j.iommufd.Viommu;
+import io.github.vfio4j.smmuv3.ArmSmmuv3StreamTableEntry;
 import io.github.vfio4j.smmuv3.CommandBatch;
 import io.github.vfio4j.smmuv3.ContextDescriptor;
 import io.github.vfio4j.smmuv3.Event;
@@ -120,7 +120,7 @@ final class NestedDemo {
     narrator.heading("The host's part: memory for a guest, and its share of the IOMMU");
     CdevDevice device =
         narrator.step(
-            () -> CdevDevice.bind(host.sysfs().device(edu.address()), iommufd),
+            () -> iommufd.bind(host.sysfs().device(edu.address())),
             bound -> "opened the device, and bound it to a new iommufd");
     Ioas ioas =
         narrator.step(

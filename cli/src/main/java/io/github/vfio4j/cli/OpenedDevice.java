@@ -2,8 +2,8 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.BackendChoice;
 import io.github.vfio4j.DeviceInfo;
-import io.github.vfio4j.Interrupts;
 import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.RegionInfo;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
@@ -35,9 +35,9 @@ record OpenedDevice(
    * @param count how many vectors there are
    * @param maskable whether they can be masked
    * @param automasked whether each masks itself when it fires
-   * @param growable whether vectors can be added one by one
+   * @param resizable whether vectors can be added one by one
    */
-  record Irq(int index, int count, boolean maskable, boolean automasked, boolean growable) {}
+  record Irq(int index, int count, boolean maskable, boolean automasked, boolean resizable) {}
 
   static OpenedDevice of(VfioDevice device) throws VfioException {
     List<RegionInfo> regions = new ArrayList<>();
@@ -46,9 +46,9 @@ record OpenedDevice(
     }
     List<Irq> interrupts = new ArrayList<>();
     for (int index = 0; index < device.info().irqCount(); index++) {
-      Interrupts kind = device.interrupts(index);
+      IrqIndex kind = device.irq(index);
       interrupts.add(
-          new Irq(index, kind.count(), kind.maskable(), kind.automasked(), kind.growable()));
+          new Irq(index, kind.count(), kind.maskable(), kind.automasked(), kind.resizable()));
     }
     return new OpenedDevice(
         device.choice(),

@@ -1,8 +1,8 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.sysfs.HostDevice;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.file.Path;

@@ -1,12 +1,9 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.MsixMappable;
+import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.RawCapability;
 import io.github.vfio4j.RegionCapability;
 import io.github.vfio4j.RegionInfo;
-import io.github.vfio4j.RegionType;
-import io.github.vfio4j.SparseMmap;
-import io.github.vfio4j.sysfs.DeviceNode;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.util.HexFormat;
@@ -46,7 +43,7 @@ final class ShowJson {
     return Json.object()
         .with("name", member.name())
         .with("driver", member.driver())
-        .with("inTheWay", member.isOffender());
+        .with("inTheWay", member.blocksGroup());
   }
 
   private static Json opened(OpenedDevice opened) {
@@ -82,21 +79,21 @@ final class ShowJson {
 
   private static Json capability(RegionCapability capability) {
     return switch (capability) {
-      case SparseMmap sparse ->
+      case RegionCapability.SparseMmap sparse ->
           Json.object()
               .with("kind", "sparseMmap")
               .with("areas", sparse.areas().stream().map(area -> area(area).map()).toList());
-      case RegionType type ->
+      case RegionCapability.Type type ->
           Json.object()
               .with("kind", "type")
               .with("type", Json.hex(Integer.toUnsignedLong(type.type())))
               .with("subtype", Json.hex(Integer.toUnsignedLong(type.subtype())));
-      case MsixMappable _ -> Json.object().with("kind", "msixMappable");
+      case RegionCapability.MsixMappable _ -> Json.object().with("kind", "msixMappable");
       case RawCapability raw -> raw(raw);
     };
   }
 
-  private static Json area(SparseMmap.Area area) {
+  private static Json area(RegionCapability.SparseMmap.Area area) {
     return Json.object().with("offset", Json.hex(area.offset())).with("size", area.size());
   }
 
@@ -115,6 +112,6 @@ final class ShowJson {
         .with("count", irq.count())
         .with("maskable", irq.maskable())
         .with("automasked", irq.automasked())
-        .with("growable", irq.growable());
+        .with("growable", irq.resizable());
   }
 }

@@ -1,8 +1,8 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.RegionInfo;
-import io.github.vfio4j.sysfs.DeviceNode;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
@@ -49,6 +49,7 @@ final class ShowText {
         facts.add("parent", mediated.parent());
         facts.add("type", mediated.type());
       }
+      default -> {}
     }
     facts.add("driver", shown.device().driver().orElse("-"));
     facts.add("cdev", shown.device().cdev().map(ShowText::node).orElse("-"));
@@ -93,7 +94,7 @@ final class ShowText {
     for (IommuGroup.Member member : group.members()) {
       if (!member.name().equals(shown.device().name())) {
         String driver = member.driver().map(name -> " " + name).orElse("");
-        facts.add(label, member.name() + driver + (member.isOffender() ? ", in the way" : ""));
+        facts.add(label, member.name() + driver + (member.blocksGroup() ? ", in the way" : ""));
         label = "";
       }
     }
@@ -160,7 +161,7 @@ final class ShowText {
         if (irq.automasked()) {
           properties.add("masks itself");
         }
-        if (irq.growable() && irq.count() > 1) {
+        if (irq.resizable() && irq.count() > 1) {
           properties.add("vectors can be added");
         }
         table.add(

@@ -1,7 +1,7 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.sysfs.HostDevice;
 import io.github.vfio4j.sysfs.IommuGroup;
 import java.util.Optional;
 

@@ -1,8 +1,8 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.IommuSurvey;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.sysfs.HostDevice;
+import io.github.vfio4j.iommufd.IommuSurvey;
 import io.github.vfio4j.sysfs.ReservedRegion;
 import java.util.List;
 

@@ -1,6 +1,6 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.sysfs.HostDevice;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
 
@@ -13,6 +13,7 @@ final class Title {
     return switch (device) {
       case PciDevice pci -> of(pci, ids);
       case MediatedDevice mediated -> mediated.type() + " of " + mediated.parent();
+      default -> device.name();
     };
   }
 

@@ -1,8 +1,8 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.PciAddress;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.io.PrintWriter;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.github.vfio4j.cli;
 
-import io.github.vfio4j.sysfs.PciAddress;
+import io.github.vfio4j.PciAddress;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.Arrays;

@@ -3,9 +3,9 @@ package io.github.vfio4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.map;
 
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.sysfs.FakeHost;
-import io.github.vfio4j.sysfs.PciAddress;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;

@@ -2,21 +2,17 @@ package io.github.vfio4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.vfio4j.AmdHwInfo;
-import io.github.vfio4j.ArmSmmuv3HwInfo;
 import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DeviceNotBoundException;
 import io.github.vfio4j.Errno;
-import io.github.vfio4j.HwData;
-import io.github.vfio4j.HwInfo;
-import io.github.vfio4j.HwptProbe;
-import io.github.vfio4j.IommuSurvey;
 import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.NotPermittedException;
-import io.github.vfio4j.Tegra241CmdqvHwInfo;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.VtdHwInfo;
+import io.github.vfio4j.iommufd.HwData;
+import io.github.vfio4j.iommufd.HwInfo;
+import io.github.vfio4j.iommufd.HwptProbe;
+import io.github.vfio4j.iommufd.IommuSurvey;
 import io.github.vfio4j.sysfs.FakeHost;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,10 +27,11 @@ class IommuCommandTest {
   private static final String NIC = "0000:00:06.0";
   private static final String DISK = "0000:00:07.0";
 
-  private static final VtdHwInfo VTD =
-      new VtdHwInfo(0, 47L << 16, 1L << 43 | 1L << 47 | 1L << 40 | 1L << 29);
-  private static final ArmSmmuv3HwInfo SMMU =
-      new ArmSmmuv3HwInfo(1, List.of(2 << 2 | 1 << 24, 5 << 6 | 16, 0, 1 << 10, 0, 0x30), 0x43b, 5);
+  private static final HwData VTD =
+      HardwareData.vtd(47L << 16, 1L << 43 | 1L << 47 | 1L << 40 | 1L << 29);
+  private static final HwData SMMU =
+      HardwareData.smmuv3(
+          1, new int[] {2 << 2 | 1 << 24, 5 << 6 | 16, 0, 1 << 10, 0, 0x30}, 0x43b, 5);
 
   @TempDir Path root;
   private FakeHost host;
@@ -45,7 +42,7 @@ class IommuCommandTest {
     host.driver(NIC, "vfio-pci");
   }
 
-  private static IommuSurvey survey(HwInfo info, Tegra241CmdqvHwInfo... queues) {
+  private static IommuSurvey survey(HwInfo info, HwData... queues) {
     return new IommuSurvey(
         Optional.of(info),
         List.of(queues).stream().findFirst(),
@@ -127,7 +124,7 @@ class IommuCommandTest {
 
   @Test
   void tellsOfAnExtensionOfAnSmmu() {
-    CommandRun run = ask(survey(new HwInfo(0, 0, SMMU), new Tegra241CmdqvHwInfo(0, 1, 2, 4)));
+    CommandRun run = ask(survey(new HwInfo(0, 0, SMMU), HardwareData.tegra241Cmdqv(1, 2, 4)));
 
     assertThat(run.out()).containsPattern("(?m)^  extension +NVIDIA Tegra241 CMDQV$");
     assertThat(run.out()).containsPattern("(?m)^    queues, as bits +2$");
@@ -135,7 +132,7 @@ class IommuCommandTest {
 
   @Test
   void tellsWhatAmdCanDo() {
-    CommandRun run = ask(survey(new HwInfo(8, 0, new AmdHwInfo(0xfL << 32 | 1L << 52, 7))));
+    CommandRun run = ask(survey(new HwInfo(8, 0, HardwareData.amd(0xfL << 32 | 1L << 52, 7))));
 
     assertThat(run.lines())
         .contains(

@@ -8,11 +8,9 @@ import io.github.vfio4j.BackendChoice;
 import io.github.vfio4j.DeviceInfo;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.IovaRange;
-import io.github.vfio4j.MsixMappable;
 import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.RegionCapability;
 import io.github.vfio4j.RegionInfo;
-import io.github.vfio4j.RegionType;
-import io.github.vfio4j.SparseMmap;
 import io.github.vfio4j.sysfs.FakeHost;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,11 +33,13 @@ class ShowCommandTest {
                   7,
                   0x4000,
                   0,
-                  List.of(new SparseMmap(List.of(new SparseMmap.Area(0x1000, 0x3000))))),
-              new RegionInfo(1, 7, 64 << 20, 0, List.of(new MsixMappable())),
+                  List.of(
+                      new RegionCapability.SparseMmap(
+                          List.of(new RegionCapability.SparseMmap.Area(0x1000, 0x3000))))),
+              new RegionInfo(1, 7, 64 << 20, 0, List.of(new RegionCapability.MsixMappable())),
               new RegionInfo(2, 0, 0, 0, List.of()),
               new RegionInfo(7, 3, 256, 0, List.of()),
-              new RegionInfo(9, 1, 8192, 0, List.of(new RegionType(0x80008086, 1)))),
+              new RegionInfo(9, 1, 8192, 0, List.of(new RegionCapability.Type(0x80008086, 1)))),
           List.of(
               new OpenedDevice.Irq(0, 1, true, true, true),
               new OpenedDevice.Irq(1, 0, false, false, false),

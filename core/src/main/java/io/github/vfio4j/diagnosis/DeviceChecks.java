@@ -5,9 +5,9 @@ import static io.github.vfio4j.diagnosis.Finding.ok;
 import static io.github.vfio4j.diagnosis.Finding.skipped;
 import static io.github.vfio4j.diagnosis.Finding.warning;
 
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.sysfs.DeviceNode;
-import io.github.vfio4j.sysfs.HostDevice;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
@@ -69,11 +69,11 @@ final class DeviceChecks {
           "turn the IOMMU on, see above");
     }
     int number = group.get().number();
-    List<IommuGroup.Member> offenders =
-        group.get().offenders().stream()
+    List<IommuGroup.Member> blockers =
+        group.get().blockers().stream()
             .filter(member -> !member.name().equals(device.name()))
             .toList();
-    if (offenders.isEmpty()) {
+    if (blockers.isEmpty()) {
       int others = group.get().members().size() - 1;
       return ok(check, number + (others == 0 ? ", alone" : ", with no neighbour in the way"));
     }
@@ -81,10 +81,10 @@ final class DeviceChecks {
         check,
         number
             + " is shared with "
-            + offenders.stream()
+            + blockers.stream()
                 .map(member -> member.name() + " (" + member.driver().orElseThrow() + ")")
                 .collect(Collectors.joining(", ")),
-        offenders.stream()
+        blockers.stream()
             .map(IommuGroup.Member::name)
             .collect(Collectors.joining(" ", "vfio4j bind ", "")));
   }

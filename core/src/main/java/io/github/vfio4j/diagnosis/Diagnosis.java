@@ -1,8 +1,8 @@
 package io.github.vfio4j.diagnosis;
 
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.diagnosis.Finding.Status;
-import io.github.vfio4j.sysfs.HostDevice;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,14 +1,14 @@
 package io.github.vfio4j.smmuv3;
 
-import io.github.vfio4j.InvalidationBatch;
+import io.github.vfio4j.iommufd.InvalidationBatch;
 
 /**
- * Invalidation commands for a {@link io.github.vfio4j.Viommu} of SMMUv3, by the names that they
- * have in its command queue.
+ * Invalidation commands for a {@link io.github.vfio4j.iommufd.Viommu} of SMMUv3, by the names that
+ * they have in its command queue.
  *
- * <p>Stream IDs are the guest's, which {@link io.github.vfio4j.Viommu#allocateVdevice} has given;
- * the kernel puts the real ones in their place, and the guest's VMID. Commands are added in the
- * order in which they are carried out. Adding allocates nothing. Not thread-safe.
+ * <p>Stream IDs are the guest's, which {@link io.github.vfio4j.iommufd.Viommu#allocateVdevice} has
+ * given; the kernel puts the real ones in their place, and the guest's VMID. Commands are added in
+ * the order in which they are carried out. Adding allocates nothing. Not thread-safe.
  */
 public final class CommandBatch {
   private static final int CFGI_CD = 0x05;
@@ -43,7 +43,7 @@ public final class CommandBatch {
   }
 
   /**
-   * Returns the commands in the form that {@link io.github.vfio4j.Viommu#invalidate} takes.
+   * Returns the commands in the form that {@link io.github.vfio4j.iommufd.Viommu#invalidate} takes.
    *
    * @return always the same object, in which later commands appear too
    */

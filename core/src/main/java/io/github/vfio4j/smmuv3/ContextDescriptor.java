@@ -9,9 +9,8 @@ import java.lang.invoke.VarHandle;
 /**
  * A context descriptor (CD): which page tables translate for a stream, and how.
  *
- * <p>It is 64 bytes in the guest's memory, to which {@link
- * io.github.vfio4j.ArmSmmuv3StreamTableEntry#translate} points. A fault ends the access and is
- * recorded as an event; nothing stalls.
+ * <p>It is 64 bytes in the guest's memory, to which {@link ArmSmmuv3StreamTableEntry#translate}
+ * points. A fault ends the access and is recorded as an event; nothing stalls.
  *
  * @param tables the guest physical address of the first table, a multiple of 4096
  * @param inputBits how many bits input addresses have, from 25 to 48

@@ -1,13 +1,13 @@
 package io.github.vfio4j.smmuv3;
 
-import io.github.vfio4j.Vevent;
+import io.github.vfio4j.iommufd.Vevent;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * An event record of SMMUv3, as a {@link io.github.vfio4j.VeventQueue} of {@link
- * io.github.vfio4j.VeventQueue#ARM_SMMUV3} delivers it.
+ * An event record of SMMUv3, as a {@link io.github.vfio4j.iommufd.VeventQueue} of {@link
+ * io.github.vfio4j.iommufd.VeventQueue#ARM_SMMUV3} delivers it.
  *
  * <p>A method whose field this kind of event does not have answers with nothing.
  *
@@ -79,7 +79,7 @@ public record Event(long word0, long word1, long word2, long word3) {
   }
 
   /**
-   * Tells whether the device wanted to write.
+   * Returns whether the device wanted to write.
    *
    * @return whether it is about an address, and the access to it was a write
    */
@@ -88,7 +88,7 @@ public record Event(long word0, long word1, long word2, long word3) {
   }
 
   /**
-   * Tells whether the device wanted to read.
+   * Returns whether the device wanted to read.
    *
    * @return whether it is about an address, and the access to it was a read
    */
@@ -97,7 +97,7 @@ public record Event(long word0, long word1, long word2, long word3) {
   }
 
   /**
-   * Tells whether the access was of an instruction.
+   * Returns whether the access was of an instruction.
    *
    * @return whether it is about an address, and the access to it wanted to execute
    */
@@ -106,7 +106,7 @@ public record Event(long word0, long word1, long word2, long word3) {
   }
 
   /**
-   * Tells whether the access was privileged.
+   * Returns whether the access was privileged.
    *
    * @return whether it is about an address, and the access to it was not of a user
    */
@@ -115,7 +115,7 @@ public record Event(long word0, long word1, long word2, long word3) {
   }
 
   /**
-   * Tells whether the device waits for the guest's answer.
+   * Returns whether the device waits for the guest's answer.
    *
    * @return whether it is about an address, and the access is stalled
    */

@@ -44,7 +44,7 @@ public enum EventReason {
     return UNKNOWN;
   }
 
-  /** Tells whether it is about an address, which is in the event then. */
+  /** Returns whether it is about an address, which is in the event then. */
   boolean hasAddress() {
     return switch (this) {
       case F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION -> true;

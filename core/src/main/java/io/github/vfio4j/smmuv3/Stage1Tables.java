@@ -10,11 +10,11 @@ import java.lang.invoke.VarHandle;
  * Page tables of the first stage, as a guest has them: 64-bit Arm's, with pages of 4 KiB and blocks
  * of 2 MiB, for input addresses of 25 to 48 bits.
  *
- * <p>The tables lie in memory that the caller gives and that the {@link io.github.vfio4j.Ioas}
- * behind the guest has mapped; both what they map to and where they lie are addresses of that
- * address space, the guest's physical ones. The memory stays the caller's, who keeps it as it is
- * for as long as a device uses the tables. A table once made is kept, also when nothing is mapped
- * in it any more, because the SMMU may have cached where it lies.
+ * <p>The tables lie in memory that the caller gives and that the {@link
+ * io.github.vfio4j.iommufd.Ioas} behind the guest has mapped; both what they map to and where they
+ * lie are addresses of that address space, the guest's physical ones. The memory stays the
+ * caller's, who keeps it as it is for as long as a device uses the tables. A table once made is
+ * kept, also when nothing is mapped in it any more, because the SMMU may have cached where it lies.
  *
  * <p>The SMMU sees each entry change at once and whole, but goes on using what it has cached: after
  * {@link #unmap} and {@link #remap} it has to be told by a {@link CommandBatch}. Not thread-safe:
@@ -295,7 +295,7 @@ public final class Stage1Tables {
         && !hasTableBelow(input, BLOCK_LEVEL);
   }
 
-  /** Tells whether the entry of a level for an address is a table. */
+  /** Returns whether the entry of a level for an address is a table. */
   private boolean hasTableBelow(long input, int level) {
     return leafAt(input).level() > level;
   }

@@ -1,6 +1,7 @@
 package io.github.vfio4j.sysfs;
 
-import io.github.vfio4j.Errno;
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
 import java.io.IOException;
@@ -28,7 +29,7 @@ record Directory(Path path, String object) {
     try {
       return new Directory(link.toRealPath(), object);
     } catch (IOException e) {
-      throw Failure.of("look up", object, e);
+      throw FileFailure.of("look up", object, e);
     }
   }
 
@@ -40,7 +41,7 @@ record Directory(Path path, String object) {
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
     } catch (IOException e) {
-      throw Failure.of("list", object, e);
+      throw FileFailure.of("list", object, e);
     }
     names.sort(Comparator.naturalOrder());
     return names;
@@ -51,7 +52,7 @@ record Directory(Path path, String object) {
     Optional<String> text = find(attribute);
     if (text.isEmpty()) {
       checkStillThere();
-      throw new VfioException("read " + attribute, object, Errno.ENOENT, "sysfs does not have it");
+      throw new VfioException("read " + attribute, object, null, "sysfs does not have it");
     }
     return text.get();
   }
@@ -63,7 +64,7 @@ record Directory(Path path, String object) {
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
-      throw Failure.of("read " + attribute, object, e);
+      throw FileFailure.of("read " + attribute, object, e);
     }
   }
 
@@ -73,7 +74,7 @@ record Directory(Path path, String object) {
     try {
       return Integer.decode(text);
     } catch (NumberFormatException e) {
-      throw Failure.malformed(object, attribute, text, e);
+      throw FileFailure.malformed(object, attribute, text, e);
     }
   }
 
@@ -87,7 +88,7 @@ record Directory(Path path, String object) {
       int number = Integer.parseInt(text.orElse("-1"));
       return number < 0 ? OptionalInt.empty() : OptionalInt.of(number);
     } catch (NumberFormatException e) {
-      throw Failure.malformed(object, attribute, text.orElse(""), e);
+      throw FileFailure.malformed(object, attribute, text.orElse(""), e);
     }
   }
 
@@ -104,7 +105,7 @@ record Directory(Path path, String object) {
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
-      throw Failure.of("read " + attribute, object, e);
+      throw FileFailure.of("read " + attribute, object, e);
     }
   }
 
@@ -119,15 +120,14 @@ record Directory(Path path, String object) {
     try {
       return text.map(DeviceNumber::parse).map(number -> new DeviceNode(node, number));
     } catch (IllegalArgumentException e) {
-      throw Failure.malformed(object, "dev", text.orElse(""), e);
+      throw FileFailure.malformed(object, "dev", text.orElse(""), e);
     }
   }
 
   /** What was read of an object that went away half way is worth nothing. */
   void checkStillThere() throws VfioException {
     if (!Files.isDirectory(path)) {
-      throw new NoSuchDeviceException(
-          "read", object, Errno.ENODEV, "it is not there, or has just gone");
+      throw new NoSuchDeviceException("read", object, null, "it is not there, or has just gone");
     }
   }
 }

@@ -3,6 +3,7 @@ package io.github.vfio4j.sysfs;
 import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DeviceNotBoundException;
 import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import java.time.Duration;

@@ -49,10 +49,10 @@ final class DriverControl {
     try {
       sysfs.files().write(directory(driver).resolve("bind"), device.name());
     } catch (IOException e) {
-      VfioException failure = Failure.of("bind " + driver, device.name(), e);
+      VfioException failure = FileFailure.of("bind " + driver, device.name(), e);
       if (!(failure instanceof NotPermittedException || failure instanceof DeviceBusyException)) {
         sysfs.device(device.address());
-        failure = refused(driver, Failure.errno(e), reason(driver));
+        failure = refused(driver, FileFailure.errno(e), reason(driver));
         failure.initCause(e);
       }
       throw failure;

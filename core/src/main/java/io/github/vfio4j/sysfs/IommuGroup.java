@@ -1,5 +1,6 @@
 package io.github.vfio4j.sysfs;
 
+import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.VfioException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -71,7 +72,7 @@ public record IommuGroup(
       try {
         regions.add(ReservedRegion.parse(line));
       } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-        throw Failure.malformed(group.object(), "reserved_regions", line, e);
+        throw FileFailure.malformed(group.object(), "reserved_regions", line, e);
       }
     }
     regions.sort(Comparator.comparing(ReservedRegion::first, Long::compareUnsigned));
@@ -92,7 +93,7 @@ public record IommuGroup(
      *
      * @return whether it must be unbound from its driver first
      */
-    public boolean isOffender() {
+    public boolean blocksGroup() {
       return driver.isPresent()
           && !VfioDrivers.includes(driver.get())
           && !driver.get().equals("pci-stub")
@@ -101,7 +102,7 @@ public record IommuGroup(
   }
 
   /** {@return the members that keep the group from user programs; none when it is viable} */
-  public List<Member> offenders() {
-    return members.stream().filter(Member::isOffender).toList();
+  public List<Member> blockers() {
+    return members.stream().filter(Member::blocksGroup).toList();
   }
 }

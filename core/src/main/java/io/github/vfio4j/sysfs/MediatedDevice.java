@@ -1,5 +1,7 @@
 package io.github.vfio4j.sysfs;
 
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -1,6 +1,8 @@
 package io.github.vfio4j.sysfs;
 
-import io.github.vfio4j.Errno;
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.DeviceNumber;
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,14 +50,13 @@ final class NodeWait {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       VfioException failure =
-          new VfioException(
-              "wait for the node", device.name(), Errno.EINTR, "the thread was interrupted");
+          new VfioException("wait for the node", device.name(), null, "the thread was interrupted");
       failure.initCause(e);
       throw failure;
     } catch (VfioException e) {
       throw e;
     } catch (IOException e) {
-      throw Failure.of("wait for the node", device.name(), e);
+      throw FileFailure.of("wait for the node", device.name(), e);
     }
   }
 
@@ -97,7 +98,7 @@ final class NodeWait {
     try {
       return sysfs.files().number(node.path());
     } catch (IOException e) {
-      throw Failure.of("look at the node", node.path().toString(), e);
+      throw FileFailure.of("look at the node", node.path().toString(), e);
     }
   }
 }

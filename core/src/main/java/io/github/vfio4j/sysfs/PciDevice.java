@@ -1,5 +1,8 @@
 package io.github.vfio4j.sysfs;
 
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import java.nio.file.Path;
 import java.util.List;
@@ -76,6 +79,11 @@ public record PciDevice(
   @Override
   public String name() {
     return address.toString();
+  }
+
+  @Override
+  public boolean hasVfioDriver() {
+    return driver.isPresent() && VfioDrivers.includes(driver.get());
   }
 
   /** {@return whether it leads to another bus; VFIO takes the devices behind, never the bridge} */

@@ -1,7 +1,10 @@
 package io.github.vfio4j.sysfs;
 
-import io.github.vfio4j.Errno;
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.DeviceNumber;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -101,7 +104,7 @@ public final class Sysfs {
       } catch (NoSuchDeviceException e) {
         // it has gone since the directory was listed
       } catch (IllegalArgumentException e) {
-        throw Failure.malformed(directory.object(), "name", name, e);
+        throw FileFailure.malformed(directory.object(), "name", name, e);
       }
     }
     return all;
@@ -147,14 +150,33 @@ public final class Sysfs {
   }
 
   /**
-   * Reads the device whose directory in sysfs this is.
+   * Finds the device of a path.
    *
-   * @param directory the directory, or any link to it
+   * @param path its directory in sysfs or a link to it, or its node in {@code /dev/vfio/devices}
    * @return the device as it is now
    * @throws NoSuchDeviceException if there is none, or it is neither a PCI function nor mediated
    * @throws VfioException if sysfs cannot be read
    */
-  public HostDevice deviceAt(Path directory) throws VfioException {
+  public HostDevice deviceAt(Path path) throws VfioException {
+    return path.startsWith(dev()) ? deviceOf(numberOf(path)) : deviceIn(path);
+  }
+
+  private DeviceNumber numberOf(Path node) throws VfioException {
+    try {
+      return files
+          .number(node)
+          .orElseThrow(
+              () ->
+                  new NoSuchDeviceException(
+                      "look up", node.toString(), null, "no device has this node now"));
+    } catch (VfioException e) {
+      throw e;
+    } catch (IOException e) {
+      throw FileFailure.of("look up", node.toString(), e);
+    }
+  }
+
+  private HostDevice deviceIn(Path directory) throws VfioException {
     try {
       HostDevice device = device(String.valueOf(directory.toRealPath().getFileName()));
       if (!Files.isSameFile(device.path(), directory)) {
@@ -164,13 +186,13 @@ public final class Sysfs {
     } catch (VfioException e) {
       throw e;
     } catch (IOException e) {
-      throw Failure.of("look up", directory.toString(), e);
+      throw FileFailure.of("look up", directory.toString(), e);
     } catch (IllegalArgumentException e) {
       VfioException failure =
           new NoSuchDeviceException(
               "look up",
               directory.toString(),
-              Errno.ENODEV,
+              null,
               "it is not the directory of a PCI or mediated device");
       failure.initCause(e);
       throw failure;
@@ -191,9 +213,9 @@ public final class Sysfs {
     Path kind = node.path().getParent();
     if (kind == null || !kind.endsWith("vfio-dev")) {
       throw new NoSuchDeviceException(
-          "look up", object, Errno.ENODEV, "it is not that of a VFIO device: " + node.path());
+          "look up", object, null, "it is not that of a VFIO device: " + node.path());
     }
-    return deviceAt(kind.resolve(".."));
+    return deviceIn(kind.resolve(".."));
   }
 
   /**
@@ -316,7 +338,7 @@ public final class Sysfs {
     try {
       files.write(attribute, value);
     } catch (IOException e) {
-      throw Failure.of(operation, object, e);
+      throw FileFailure.of(operation, object, e);
     }
   }
 }

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import io.github.vfio4j.AllocatedMemory;
-import io.github.vfio4j.InvalidationBatches;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.iommufd.InvalidationBatches;
+import io.github.vfio4j.mapping.AllocatedMemory;
 import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;

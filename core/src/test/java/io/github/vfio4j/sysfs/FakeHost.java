@@ -1,5 +1,6 @@
 package io.github.vfio4j.sysfs;
 
+import io.github.vfio4j.DeviceNumber;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import java.nio.file.Path;
 import java.util.List;
@@ -175,7 +179,7 @@ class SysfsTest {
     assertThat(group.type()).contains("DMA-FQ");
     assertThat(group.noIommu()).isFalse();
     assertThat(group.members()).hasSize(4);
-    assertThat(group.offenders())
+    assertThat(group.blockers())
         .containsExactly(new IommuGroup.Member("0000:00:05.1", Optional.of("nvme")));
     assertThat(group.reservedRegions())
         .containsExactly(

@@ -1,0 +1,37 @@
+package io.github.vfio4j.channel;
+
+import io.github.vfio4j.DmaAccess;
+import io.github.vfio4j.linux.Ioctl;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a backend has to do for one IO address space.
+ *
+ * <p>{@link io.github.vfio4j.mapping.AddressSpace} has checked the arguments, knows what is mapped,
+ * and holds its lock during each call. Answers are the kernel's: a negated error number, or 0 or
+ * more.
+ */
+public interface AddressSpaceChannel {
+  /** Returns which operation maps, for messages. */
+  Ioctl mapOperation();
+
+  /** Returns which operation unmaps, for messages. */
+  Ioctl unmapOperation();
+
+  /** Returns why nothing can be mapped yet, in words, or null where it can. */
+  @Nullable String obstacle();
+
+  /** Maps memory of this process, and pins it. */
+  int map(long iova, long size, MemorySegment memory, DmaAccess access);
+
+  /**
+   * Unmaps and unpins what one call has mapped.
+   *
+   * @return how many bytes were unmapped, or a negated error number
+   */
+  long unmap(long iova, long size);
+
+  /** Unmaps and unpins everything; where it is refused, a part may be unmapped. */
+  int unmapAll();
+}

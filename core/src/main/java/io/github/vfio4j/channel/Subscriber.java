@@ -1,0 +1,48 @@
+package io.github.vfio4j.channel;
+
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.EventSource;
+import org.jspecify.annotations.Nullable;
+
+/** Who is told of the events of a source: one dispatcher at a time. Thread-safe. */
+public final class Subscriber {
+  private @Nullable Runnable ending;
+
+  /**
+   * Takes note of a subscriber.
+   *
+   * @param whenClosed is run when the source is closed
+   * @throws DeviceBusyException if there is one already
+   * @throws IllegalStateException if the source is closed
+   */
+  public synchronized void begin(EventSource<?> source, Runnable whenClosed)
+      throws DeviceBusyException {
+    if (source.isClosed()) {
+      throw new IllegalStateException(source + " is closed");
+    }
+    if (ending != null) {
+      throw new DeviceBusyException(
+          "register", source.toString(), null, "it has a handler already");
+    }
+    ending = whenClosed;
+  }
+
+  /** Forgets a subscriber, if it still is the one. */
+  public synchronized void end(Runnable whenClosed) {
+    if (whenClosed.equals(ending)) {
+      ending = null;
+    }
+  }
+
+  /** Tells the subscriber that the source is closed. */
+  public void sourceClosed() {
+    Runnable told;
+    synchronized (this) {
+      told = ending;
+      ending = null;
+    }
+    if (told != null) {
+      told.run();
+    }
+  }
+}

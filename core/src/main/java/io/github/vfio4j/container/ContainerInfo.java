@@ -1,0 +1,77 @@
+package io.github.vfio4j.container;
+
+import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.bindings.vfio_h;
+import io.github.vfio4j.bindings.vfio_iommu_type1_info;
+import io.github.vfio4j.bindings.vfio_iommu_type1_info_cap_iova_range;
+import io.github.vfio4j.bindings.vfio_iova_range;
+import io.github.vfio4j.device.CapabilityChain;
+import io.github.vfio4j.device.InfoReply;
+import io.github.vfio4j.linux.Fd;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.outcome.Answer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a container says of its IOMMU: {@code VFIO_IOMMU_GET_INFO}. */
+record ContainerInfo(long granule, List<IovaRange> ranges) {
+
+  static ContainerInfo read(Fd fd) throws VfioException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment reply =
+          InfoReply.ask(
+              Ioctl.VFIO_IOMMU_GET_INFO,
+              fd.object(),
+              info -> fd.ioctl(Ioctl.VFIO_IOMMU_GET_INFO, info),
+              arena,
+              vfio_iommu_type1_info.SIZEOF,
+              question -> {});
+      int flags = vfio_iommu_type1_info.flags(reply);
+      long pageSizes =
+          (flags & vfio_h.VFIO_IOMMU_INFO_PGSIZES) == 0
+              ? 0
+              : vfio_iommu_type1_info.iova_pgsizes(reply);
+      if (pageSizes == 0) {
+        throw impossible(fd, "no page size");
+      }
+      List<IovaRange> ranges = List.of(new IovaRange(0, -1));
+      if ((flags & vfio_h.VFIO_IOMMU_INFO_CAPS) != 0) {
+        long first = Integer.toUnsignedLong(vfio_iommu_type1_info.cap_offset(reply));
+        for (CapabilityChain.Link link :
+            CapabilityChain.walk(reply, first, vfio_iommu_type1_info.SIZEOF, fd.object())) {
+          if (link.id() == vfio_h.VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE) {
+            ranges = ranges(fd, link.bytes());
+          }
+        }
+      }
+      return new ContainerInfo(Long.lowestOneBit(pageSizes), ranges);
+    }
+  }
+
+  private static List<IovaRange> ranges(Fd fd, MemorySegment capability) throws VfioException {
+    long start = vfio_iommu_type1_info_cap_iova_range.SIZEOF;
+    long count = Integer.toUnsignedLong(vfio_iommu_type1_info_cap_iova_range.nr_iovas(capability));
+    if (count > (capability.byteSize() - start) / vfio_iova_range.SIZEOF) {
+      throw impossible(fd, count + " ranges in " + capability.byteSize() + " bytes");
+    }
+    List<IovaRange> ranges = new ArrayList<>();
+    for (long i = 0; i < count; i++) {
+      MemorySegment range =
+          capability.asSlice(start + i * vfio_iova_range.SIZEOF, vfio_iova_range.SIZEOF);
+      long first = vfio_iova_range.start(range);
+      long last = vfio_iova_range.end(range);
+      if (Long.compareUnsigned(first, last) > 0) {
+        throw impossible(fd, "a range from 0x%x to 0x%x".formatted(first, last));
+      }
+      ranges.add(new IovaRange(first, last));
+    }
+    return ranges;
+  }
+
+  private static VfioException impossible(Fd fd, String what) {
+    return Answer.impossible(Ioctl.VFIO_IOMMU_GET_INFO, fd.object(), what);
+  }
+}

@@ -1,0 +1,271 @@
+package io.github.vfio4j.device;
+
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.Interrupt;
+import io.github.vfio4j.IrqIndex;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.bindings.vfio_h;
+import io.github.vfio4j.bindings.vfio_irq_info;
+import io.github.vfio4j.channel.DeviceChannel;
+import io.github.vfio4j.linux.EventFd;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.Request;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.outcome.Step;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/** The vectors of one IRQ index of an open device, and which of them are enabled. */
+final class IrqVectors implements IrqIndex {
+  private static final int MOST = 1 << 16;
+
+  private final Kernel kernel;
+  private final IrqSet irqSet;
+  private final String name;
+  private final int index;
+  private final int flags;
+  private final int count;
+  private final TreeMap<Integer, IrqVector> enabled = new TreeMap<>();
+  private boolean closed;
+
+  private IrqVectors(
+      Kernel kernel, DeviceChannel channel, String name, int index, int flags, int count) {
+    this.kernel = kernel;
+    this.irqSet = new IrqSet(channel, index, this);
+    this.name = name;
+    this.index = index;
+    this.flags = flags;
+    this.count = count;
+  }
+
+  static IrqVectors read(Kernel kernel, DeviceChannel channel, int index, boolean pci)
+      throws VfioException {
+    String name = (pci ? pciName(index) : unnamed(index)) + " of " + channel.name();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = Request.of(arena, vfio_irq_info.LAYOUT);
+      vfio_irq_info.index(info, index);
+      int answer = channel.irqInfo(info);
+      if (Answer.is(answer, Errno.EINVAL)) {
+        // the PCI driver answers so for a kind that this device does not have
+        return new IrqVectors(kernel, channel, name, index, 0, 0);
+      }
+      Answer.require(Ioctl.VFIO_DEVICE_GET_IRQ_INFO, name, answer);
+      int count = vfio_irq_info.count(info);
+      if (count < 0 || count > MOST) {
+        throw Answer.impossible(
+            Ioctl.VFIO_DEVICE_GET_IRQ_INFO, name, Integer.toUnsignedString(count) + " vectors");
+      }
+      return new IrqVectors(kernel, channel, name, index, vfio_irq_info.flags(info), count);
+    }
+  }
+
+  private static String unnamed(int index) {
+    return "interrupt index " + index;
+  }
+
+  private static String pciName(int index) {
+    return switch (index) {
+      case vfio_h.VFIO_PCI_INTX_IRQ_INDEX -> "INTx";
+      case vfio_h.VFIO_PCI_MSI_IRQ_INDEX -> "MSI";
+      case vfio_h.VFIO_PCI_MSIX_IRQ_INDEX -> "MSI-X";
+      case vfio_h.VFIO_PCI_ERR_IRQ_INDEX -> "the error interrupt";
+      case vfio_h.VFIO_PCI_REQ_IRQ_INDEX -> "the request interrupt";
+      default -> unnamed(index);
+    };
+  }
+
+  @Override
+  public int index() {
+    return index;
+  }
+
+  @Override
+  public int count() {
+    return count;
+  }
+
+  @Override
+  public int flags() {
+    return flags;
+  }
+
+  @Override
+  public boolean maskable() {
+    return (flags & vfio_h.VFIO_IRQ_INFO_MASKABLE) != 0;
+  }
+
+  @Override
+  public boolean automasked() {
+    return (flags & vfio_h.VFIO_IRQ_INFO_AUTOMASKED) != 0;
+  }
+
+  @Override
+  public boolean resizable() {
+    return (flags & vfio_h.VFIO_IRQ_INFO_NORESIZE) == 0;
+  }
+
+  @Override
+  public Interrupt enable(int vector) throws VfioException {
+    return enable(new int[] {vector}).getFirst();
+  }
+
+  @Override
+  public synchronized List<Interrupt> enable(int... vectors) throws VfioException {
+    requireOpen();
+    int[] wanted = vectors.clone(); // another thread may change the caller's
+    check(wanted);
+    try (Rollback rollback = new Rollback()) {
+      List<IrqVector> fresh = new ArrayList<>();
+      for (int vector : wanted) {
+        IrqVector allocated = allocate(vector);
+        rollback.add(allocated::closeEvent);
+        fresh.add(allocated);
+      }
+      TreeMap<Integer, IrqVector> together = new TreeMap<>(enabled);
+      fresh.forEach(vector -> together.put(vector.vector(), vector));
+      install(fresh, together);
+      enabled.putAll(together);
+      return rollback.done(List.copyOf(fresh));
+    }
+  }
+
+  private void check(int... vectors) throws VfioException {
+    BitSet given = new BitSet();
+    for (int vector : vectors) {
+      if (vector < 0 || vector >= count) {
+        throw new IndexOutOfBoundsException(
+            "%s has %d vectors, no vector %d".formatted(this, count, vector));
+      }
+      if (given.get(vector)) {
+        throw new IllegalArgumentException("vector " + vector + " is given twice");
+      }
+      given.set(vector);
+      if (enabled.containsKey(vector)) {
+        throw new DeviceBusyException(
+            "enable", "vector " + vector + " of " + this, null, "it is enabled already");
+      }
+    }
+    if (given.isEmpty()) {
+      throw new IllegalArgumentException("no vector is given");
+    }
+  }
+
+  private IrqVector allocate(int vector) throws VfioException {
+    String object = "vector " + vector + " of " + this;
+    int fd = EventFd.request(kernel);
+    Answer.require("eventfd", object, fd, "");
+    return new IrqVector(this, vector, EventFd.of(kernel, fd, object));
+  }
+
+  /** Makes the kernel signal the wanted consumers, of which some are fresh, or changes nothing. */
+  private void install(List<IrqVector> fresh, NavigableMap<Integer, IrqVector> wanted)
+      throws VfioException {
+    boolean fits = !enabled.isEmpty() && wanted.lastKey() <= enabled.lastKey();
+    if (enabled.isEmpty()) {
+      irqSet.install(wanted);
+    } else if (fits || resizable()) {
+      addOneByOne(fresh);
+    } else {
+      irqSet.disable();
+      try {
+        irqSet.install(wanted);
+      } catch (VfioException e) {
+        installAgain(e);
+        throw e;
+      }
+    }
+  }
+
+  /** Brings back what was enabled before; where the kernel refuses that, too, nothing is. */
+  private void installAgain(VfioException cause) {
+    try {
+      irqSet.install(enabled);
+    } catch (VfioException e) {
+      cause.addSuppressed(e);
+      Closing closing = new Closing();
+      closing.add(cause);
+      closeAll(closing);
+    }
+  }
+
+  private void addOneByOne(List<IrqVector> fresh) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      for (IrqVector vector : fresh) {
+        irqSet.set(vector.vector(), vector);
+        rollback.add(() -> irqSet.clear(vector.vector()));
+      }
+      rollback.done(fresh);
+    }
+  }
+
+  @Override
+  public synchronized void disable() throws VfioException {
+    if (enabled.isEmpty()) {
+      return;
+    }
+    irqSet.disable();
+    Closing closing = new Closing();
+    closeAll(closing);
+    closing.rethrow();
+  }
+
+  /** Disables one vector and closes its consumer, unless that has been done. */
+  synchronized void disable(IrqVector vector) throws VfioException {
+    if (enabled.get(vector.vector()) != vector) {
+      return;
+    }
+    if (enabled.size() == 1) {
+      irqSet.disable();
+    } else {
+      irqSet.clear(vector.vector());
+    }
+    enabled.remove(vector.vector());
+    vector.closeEvent();
+  }
+
+  /** Asks something of a vector's, not of its successor's. */
+  synchronized void ask(IrqVector vector, Step question) throws VfioException {
+    if (enabled.get(vector.vector()) != vector) {
+      throw new IllegalStateException(vector + " is closed");
+    }
+    question.run();
+  }
+
+  /** Ends all consumers after the device itself was closed. */
+  synchronized void deviceClosed(Closing closing) {
+    closed = true;
+    closeAll(closing);
+  }
+
+  private void closeAll(Closing closing) {
+    for (IrqVector vector : enabled.values()) {
+      closing.attempt(vector::closeEvent);
+    }
+    enabled.clear();
+  }
+
+  IrqSet irqSet() {
+    return irqSet;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(name + " is closed");
+    }
+  }
+
+  /** Returns the name used in messages. */
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,205 @@
+package io.github.vfio4j.device;
+
+import io.github.vfio4j.BackendChoice;
+import io.github.vfio4j.DeviceInfo;
+import io.github.vfio4j.IrqIndex;
+import io.github.vfio4j.MappedRegion;
+import io.github.vfio4j.Region;
+import io.github.vfio4j.UnsupportedByKernelException;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.channel.DeviceChannel;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Dependents;
+import io.github.vfio4j.outcome.Step;
+import io.github.vfio4j.recording.DeviceEvent;
+import io.github.vfio4j.recording.Recorded;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What every open device is, whatever the backend: its regions, its interrupts and its closing, on
+ * a {@link DeviceChannel}. The public classes of the backends hold one and hand on to it.
+ */
+public final class OpenDevice {
+  /** What a backend adds to the closing of a device. */
+  public interface Backing {
+    /** Ends what closing the device would not end. */
+    void stop(Closing closing);
+
+    /** Tells the owner that the device is closed. Takes no lock. */
+    void leaveOwner();
+  }
+
+  private final Kernel kernel;
+  private final DeviceChannel channel;
+  private final BackendChoice choice;
+  private final Backing backing;
+  private final Object closeLock;
+  private final DeviceInfo info;
+  private final Map<Integer, DeviceRegion> regions = new TreeMap<>();
+  private final Map<Integer, IrqVectors> irqs = new TreeMap<>();
+  private final Dependents mappedRegions = new Dependents();
+  private boolean closed;
+  private @Nullable Step afterwards;
+
+  /**
+   * Takes over an open device; the caller closes it if this throws.
+   *
+   * @param closeLock is held while it is being closed
+   */
+  public OpenDevice(
+      Kernel kernel, DeviceChannel channel, BackendChoice choice, Backing backing, Object closeLock)
+      throws VfioException {
+    this.kernel = kernel;
+    this.channel = channel;
+    this.choice = choice;
+    this.backing = backing;
+    this.closeLock = closeLock;
+    this.info = DeviceInfoReply.read(channel);
+  }
+
+  /** Has something closed right after this device, which was opened for it alone. */
+  public void closeAfterwards(Step closing) {
+    afterwards = closing;
+  }
+
+  public String name() {
+    return channel.name();
+  }
+
+  public BackendChoice choice() {
+    return choice;
+  }
+
+  public DeviceInfo info() {
+    return info;
+  }
+
+  public boolean isClosed() {
+    return channel.isClosed();
+  }
+
+  private void requireOpen() {
+    if (isClosed()) {
+      throw new IllegalStateException(name() + " is closed");
+    }
+  }
+
+  public Region region(int index) throws VfioException {
+    requireIndex(index, info.regionCount(), "region");
+    synchronized (regions) {
+      requireOpen();
+      DeviceRegion region = regions.get(index);
+      if (region == null) {
+        region =
+            new DeviceRegion(
+                this, channel, kernel.pageSize(), RegionInfoReply.read(channel, index));
+        regions.put(index, region);
+      }
+      return region;
+    }
+  }
+
+  public IrqIndex irq(int index) throws VfioException {
+    requireIndex(index, info.irqCount(), "interrupt index");
+    synchronized (irqs) {
+      requireOpen();
+      IrqVectors known = irqs.get(index);
+      if (known == null) {
+        known = IrqVectors.read(kernel, channel, index, info.pci());
+        irqs.put(index, known);
+      }
+      return known;
+    }
+  }
+
+  private void requireIndex(int index, int count, String what) {
+    if (index < 0 || index >= count) {
+      throw new IndexOutOfBoundsException(
+          "%s has no %s %d, only 0 to %d".formatted(name(), what, index, count - 1));
+    }
+  }
+
+  public void reset() throws VfioException {
+    requireOpen();
+    if (!info.resettable()) {
+      throw new UnsupportedByKernelException(
+          Ioctl.VFIO_DEVICE_RESET.name(), name(), null, "the device has no reset of its own");
+    }
+    Optional<DeviceEvent.Reset> event = Recorded.begin(DeviceEvent.Reset::new);
+    Answer.require(Ioctl.VFIO_DEVICE_RESET, name(), channel.reset());
+    event.ifPresent(reset -> reset.commit(name()));
+  }
+
+  /** Takes a mapping into ownership, or closes it where the device is closed by now. */
+  MappedRegion own(MappedRegion mapped) throws VfioException {
+    mappedRegions.add(mapped, mapped::close);
+    if (isClosed()) {
+      mapped.close();
+      requireOpen();
+    }
+    return mapped;
+  }
+
+  void disown(MappedRegion mapped) {
+    mappedRegions.remove(mapped);
+  }
+
+  /** Disables all interrupts. */
+  public void disableInterrupts() throws VfioException {
+    Closing closing = new Closing();
+    synchronized (irqs) {
+      for (IrqVectors kind : irqs.values()) {
+        closing.attempt(kind::disable);
+      }
+    }
+    closing.rethrow();
+  }
+
+  /**
+   * Closes the device: its mappings first, since they keep it busy, then the device, which stops
+   * its DMA and interrupts, then what was opened for it alone.
+   */
+  public void close() throws VfioException {
+    Closing closing = new Closing();
+    Step last;
+    synchronized (closeLock) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      Optional<DeviceEvent.Close> event = Recorded.begin(DeviceEvent.Close::new);
+      closeSelf(closing);
+      event.ifPresent(close -> close.commit(name()));
+      last = afterwards;
+    }
+    if (last != null) {
+      closing.attempt(last);
+    }
+    closing.rethrow();
+  }
+
+  private void closeSelf(Closing closing) {
+    mappedRegions.close(closing);
+    backing.stop(closing);
+    closing.attempt(() -> Answer.require("close", name(), channel.close(), ""));
+    mappedRegions.close(closing);
+    synchronized (irqs) {
+      for (IrqVectors kind : irqs.values()) {
+        kind.deviceClosed(closing);
+      }
+    }
+    backing.leaveOwner();
+  }
+
+  /** Returns the name used in messages. */
+  @Override
+  public String toString() {
+    return name();
+  }
+}

@@ -1,0 +1,98 @@
+package io.github.vfio4j.entry;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.BackendChoice;
+import io.github.vfio4j.DeviceOpener;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.IoAddressSpace;
+import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.container.Container;
+import io.github.vfio4j.iommufd.Ioas;
+import io.github.vfio4j.iommufd.Iommufd;
+import io.github.vfio4j.opening.Admission;
+import io.github.vfio4j.opening.Host;
+import io.github.vfio4j.recording.DeviceEvent;
+import io.github.vfio4j.recording.Recorded;
+import io.github.vfio4j.sysfs.Sysfs;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Opens the devices of a host, on the interface that fits. */
+public final class HostOpener implements DeviceOpener {
+  private final Sysfs sysfs;
+  private final Supplier<Host> host;
+
+  /** Opens the devices of this host. */
+  public HostOpener() {
+    this(Sysfs.host(), Host::running);
+  }
+
+  /** Opens the devices of a host that stands in for this one. */
+  public HostOpener(Host host) {
+    this(host.sysfs(), () -> host);
+  }
+
+  private HostOpener(Sysfs sysfs, Supplier<Host> host) {
+    this.sysfs = sysfs;
+    this.host = host;
+  }
+
+  @Override
+  public HostDevice find(PciAddress address) throws VfioException {
+    return sysfs.device(address);
+  }
+
+  @Override
+  public HostDevice find(Path path) throws VfioException {
+    return sysfs.deviceAt(path);
+  }
+
+  @Override
+  public VfioDevice open(HostDevice device) throws VfioException {
+    return open(device, Admission.choose(host.get(), device));
+  }
+
+  @Override
+  public VfioDevice open(HostDevice device, Backend backend) throws VfioException {
+    return open(device, Admission.asked(backend));
+  }
+
+  private VfioDevice open(HostDevice device, BackendChoice choice) throws VfioException {
+    return recorded(
+        () ->
+            switch (choice.backend()) {
+              case IOMMUFD -> Iommufd.openDevice(host.get(), device, choice);
+              case CONTAINER -> Container.openDevice(host.get(), device, choice);
+              case MODEL ->
+                  throw new IllegalArgumentException(
+                      device.name() + " is a device of this host, not a device model");
+            });
+  }
+
+  @Override
+  public VfioDevice open(HostDevice device, IoAddressSpace space) throws VfioException {
+    return recorded(
+        () ->
+            switch (space) {
+              case Ioas ioas -> ioas.openDevice(device);
+              case Container container -> container.openDevice(device);
+              default ->
+                  throw new IllegalArgumentException(
+                      device.name() + " cannot do its DMA in " + space);
+            });
+  }
+
+  private interface Opening {
+    VfioDevice run() throws VfioException;
+  }
+
+  private static VfioDevice recorded(Opening opening) throws VfioException {
+    Optional<DeviceEvent.Open> event = Recorded.begin(DeviceEvent.Open::new);
+    VfioDevice opened = opening.run();
+    event.ifPresent(open -> open.commit(opened.name(), opened.choice()));
+    return opened;
+  }
+}

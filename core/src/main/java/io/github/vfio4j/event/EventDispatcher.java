@@ -1,0 +1,274 @@
+package io.github.vfio4j.event;
+
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.EventSource;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.channel.EventChannel;
+import io.github.vfio4j.linux.Epoll;
+import io.github.vfio4j.linux.EventFd;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Rollback;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Delivers interrupts of many devices, page faults and events of virtual IOMMUs to handlers, on one
+ * platform thread of its own.
+ *
+ * <p>It is for control planes and for virtual threads; a thread that serves one source waits on the
+ * source itself. What a handler throws goes to the thread's uncaught exception handler, and
+ * dispatching goes on. Thread-safe.
+ */
+public final class EventDispatcher implements AutoCloseable {
+  private static final String NAME = "event dispatcher";
+  private static final int WAKE = 0;
+  private static final int EINTR = Errno.EINTR.number();
+
+  private final Epoll epoll;
+  private final EventFd wake;
+  private final Thread thread;
+
+  /** Written with the lock held; the index is epoll's token, and 0 is for waking. */
+  private volatile @Nullable Registration[] registrations = new @Nullable Registration[8];
+
+  private volatile boolean closed;
+
+  private EventDispatcher(Epoll epoll, EventFd wake) {
+    this.epoll = epoll;
+    this.wake = wake;
+    this.thread = Thread.ofPlatform().daemon().name("vfio4j-events").unstarted(this::run);
+  }
+
+  /**
+   * Starts a dispatcher.
+   *
+   * @return the dispatcher; the caller closes it
+   * @throws VfioException if the kernel refuses; nothing is left open then
+   */
+  public static EventDispatcher start() throws VfioException {
+    return start(Kernel.running());
+  }
+
+  static EventDispatcher start(Kernel kernel) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      int epollFd = Epoll.request(kernel);
+      Answer.require("epoll_create1", NAME, epollFd, "");
+      Epoll epoll = Epoll.of(kernel, epollFd);
+      rollback.add(epoll::close);
+      int wakeFd = EventFd.request(kernel);
+      Answer.require("eventfd", NAME, wakeFd, "");
+      EventFd wake = EventFd.of(kernel, wakeFd, NAME);
+      rollback.add(wake::close);
+      Answer.require("epoll_ctl", NAME, epoll.add(wake.fd(), WAKE), "");
+      EventDispatcher dispatcher = new EventDispatcher(epoll, wake);
+      dispatcher.thread.start();
+      return rollback.done(dispatcher);
+    }
+  }
+
+  /** Takes what has happened from a source, and calls the handler. */
+  @FunctionalInterface
+  private interface Delivery {
+    void run() throws VfioException;
+  }
+
+  /** A source with its handler; closing it ends the deliveries. */
+  public final class Registration implements AutoCloseable {
+    private final EventSource<?> source;
+    private final EventChannel<?> channel;
+    private final Delivery delivery;
+    private final int token;
+    private final Runnable whenSourceCloses = this::leave;
+    private boolean ended;
+
+    private Registration(
+        EventSource<?> source, EventChannel<?> channel, Delivery delivery, int token) {
+      this.source = source;
+      this.channel = channel;
+      this.delivery = delivery;
+      this.token = token;
+    }
+
+    /** Delivers, if there is something to deliver. */
+    private synchronized void deliver() {
+      if (ended) {
+        return;
+      }
+      try {
+        delivery.run();
+      } catch (IllegalStateException e) {
+        if (!source.isClosed()) { // or it was closed under way
+          report(e);
+        }
+      } catch (Throwable e) {
+        report(e);
+      }
+    }
+
+    /**
+     * Ends the deliveries. When it returns, the handler is not running and will not run again,
+     * unless it is the handler that calls. Later calls do nothing.
+     *
+     * @throws VfioException if the kernel refuses to let go of the file; deliveries end all the
+     *     same
+     */
+    @Override
+    public void close() throws VfioException {
+      int answer = 0;
+      synchronized (this) {
+        if (!ended) {
+          ended = true;
+          try {
+            answer = unwatch();
+          } finally {
+            leave();
+          }
+        }
+      }
+      Answer.require("epoll_ctl", source.toString(), answer, "");
+    }
+
+    private int unwatch() {
+      if (closed || source.isClosed()) {
+        return 0;
+      }
+      try {
+        return epoll.remove(channel.file());
+      } catch (IllegalStateException closedMeanwhile) {
+        return 0; // the dispatcher or the source, and epoll knows
+      }
+    }
+
+    /** Leaves source and dispatcher without each other. */
+    private void leave() {
+      forget(this);
+      channel.subscriber().end(whenSourceCloses);
+    }
+  }
+
+  /**
+   * Delivers the events of a source to a handler from now on. Nobody else should wait for them
+   * meanwhile.
+   *
+   * @param <S> the kind of source: an {@link io.github.vfio4j.Interrupt}, a {@link
+   *     io.github.vfio4j.iommufd.FaultQueue} or a {@link io.github.vfio4j.iommufd.VeventQueue}
+   * @param <E> what the source tells
+   * @param source the source
+   * @param handler what to call on the dispatcher's thread; it should return soon
+   * @return the registration; it ends with the source, with the dispatcher, or when it is closed
+   * @throws IllegalArgumentException if the source is not one of this library
+   * @throws DeviceBusyException if the source has a handler already
+   * @throws IllegalStateException if the source or the dispatcher is closed
+   * @throws VfioException if the kernel refuses
+   */
+  public <S extends EventSource<E>, E> Registration register(
+      S source, EventHandler<? super S, E> handler) throws VfioException {
+    if (!(source instanceof EventChannel.Source<?>)) {
+      throw new IllegalArgumentException("not a source of events of this library: " + source);
+    }
+    @SuppressWarnings("unchecked") // a source has the channel of its own events
+    EventChannel<E> channel = ((EventChannel.Source<E>) source).channel();
+    return register(
+        source,
+        channel,
+        () -> {
+          E event = channel.take();
+          if (event != null) {
+            handler.onEvent(source, event);
+          }
+        });
+  }
+
+  private synchronized Registration register(
+      EventSource<?> source, EventChannel<?> channel, Delivery delivery) throws VfioException {
+    if (closed) {
+      throw new IllegalStateException(NAME + " is closed");
+    }
+    int token = freeToken();
+    Registration registration = new Registration(source, channel, delivery, token);
+    channel.subscriber().begin(source, registration.whenSourceCloses);
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(registration::leave);
+      registrations[token] = registration;
+      Answer.require("epoll_ctl", source.toString(), epoll.add(channel.file(), token), "");
+      return rollback.done(registration);
+    }
+  }
+
+  private int freeToken() {
+    @Nullable Registration[] known = registrations;
+    for (int token = WAKE + 1; token < known.length; token++) {
+      if (known[token] == null) {
+        return token;
+      }
+    }
+    registrations = Arrays.copyOf(known, known.length * 2);
+    return known.length;
+  }
+
+  private synchronized void forget(Registration registration) {
+    if (registrations[registration.token] == registration) {
+      registrations[registration.token] = null;
+    }
+  }
+
+  private void run() {
+    while (!closed) {
+      int ready = epoll.await();
+      if (ready < 0 && ready != -EINTR) {
+        report(Answer.failure("epoll_wait", NAME, ready, "no more events"));
+        return;
+      }
+      for (int i = 0; i < ready && !closed; i++) {
+        Registration registration = registrations[epoll.token(i)];
+        if (registration != null) {
+          registration.deliver();
+        }
+      }
+    }
+  }
+
+  private void report(Throwable thrown) {
+    thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
+  }
+
+  /**
+   * Ends all deliveries and the thread; the sources themselves stay as they are. Later calls do
+   * nothing. When it returns, no handler is running, unless it is a handler that calls.
+   *
+   * @throws VfioException if the kernel refuses; all that could be closed is closed
+   */
+  @Override
+  public void close() throws VfioException {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    wake.signal();
+    boolean interrupted = false;
+    while (thread != Thread.currentThread() && thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    for (Registration registration : registrations) {
+      if (registration != null) {
+        registration.leave();
+      }
+    }
+    Closing closing = new Closing();
+    closing.attempt(() -> Answer.require("close", "wake of the " + NAME, wake.close(), ""));
+    closing.attempt(() -> Answer.require("close", "epoll of the " + NAME, epoll.close(), ""));
+    closing.rethrow();
+  }
+}

@@ -1,0 +1,145 @@
+package io.github.vfio4j.iommufd;
+
+import io.github.vfio4j.BackendChoice;
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.DeviceNotBoundException;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.UnsupportedByKernelException;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
+import io.github.vfio4j.device.DeviceFile;
+import io.github.vfio4j.linux.Fd;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.linux.Request;
+import io.github.vfio4j.opening.Admission;
+import io.github.vfio4j.opening.Host;
+import io.github.vfio4j.opening.OpenNode;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Opens the nodes of devices, and binds them to an iommufd. */
+final class Binding {
+  private final Iommufd iommufd;
+  private final Host host;
+
+  Binding(Iommufd iommufd) {
+    this.iommufd = iommufd;
+    this.host = iommufd.host();
+  }
+
+  /** Binds a device that an IOMMU guards. */
+  CdevDevice guarded(HostDevice device, BackendChoice choice) throws VfioException {
+    Admission.requireIommu(host, device);
+    return unguarded(device, choice);
+  }
+
+  /** Binds a device whether or not an IOMMU guards it. */
+  CdevDevice unguarded(HostDevice device, BackendChoice choice) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      Fd file = openNode(device);
+      rollback.add(file::close);
+      return rollback.done(bind(device, file, choice, false));
+    }
+  }
+
+  /** Binds a device whose open file somebody has passed. */
+  CdevDevice passed(int fd, BackendChoice choice) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      Fd file = OpenNode.duplicate(host.kernel(), fd);
+      rollback.add(file::close);
+      HostDevice device = host.sysfs().deviceOf(OpenNode.number(host.kernel(), file));
+      Admission.requireIommu(host, device);
+      return rollback.done(bind(device, file, choice, true));
+    }
+  }
+
+  /** Opens the node of a device, and proves that it is the device's. */
+  private Fd openNode(HostDevice device) throws VfioException {
+    if (device.cdev().isEmpty()) {
+      Admission.requireBound(device);
+      throw new UnsupportedByKernelException(
+          "open",
+          device.name(),
+          null,
+          "this kernel has no node for it in /dev/vfio/devices (Linux 6.6 with"
+              + " CONFIG_VFIO_DEVICE_CDEV has them)");
+    }
+    DeviceNode node = device.cdev().get();
+    try (Rollback rollback = new Rollback()) {
+      Fd file =
+          host.open(
+              node.path().toString(),
+              NoSuchDeviceException::new,
+              "sysfs names this node for " + device.name() + ", but it is not there");
+      rollback.add(file::close);
+      OpenNode.require(host.kernel(), file, node);
+      return rollback.done(file);
+    }
+  }
+
+  private CdevDevice bind(HostDevice device, Fd file, BackendChoice choice, boolean passed)
+      throws VfioException {
+    int id = bindIoctl(device, file);
+    DeviceFile channel = new DeviceFile(host.kernel(), file, device.name());
+    CdevDevice bound = new CdevDevice(iommufd, channel, choice, id, passed);
+    iommufd.own(bound);
+    return bound;
+  }
+
+  private int bindIoctl(HostDevice device, Fd file) throws VfioException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = Request.of(arena, vfio_device_bind_iommufd.LAYOUT);
+      int answer =
+          iommufd
+              .file()
+              .call(
+                  fd -> {
+                    vfio_device_bind_iommufd.iommufd(request, fd);
+                    return file.ioctl(Ioctl.VFIO_DEVICE_BIND_IOMMUFD, request);
+                  });
+      if (answer < 0) {
+        throw notBindable(device, answer);
+      }
+      return vfio_device_bind_iommufd.out_devid(request);
+    }
+  }
+
+  /**
+   * Finds out what a refusal means: EPERM stands for a group that is not viable as well as for
+   * interrupts that are not isolated, and EINVAL for a device that another file has bound.
+   */
+  private VfioException notBindable(HostDevice device, int answer) throws VfioException {
+    String operation = Ioctl.VFIO_DEVICE_BIND_IOMMUFD.name();
+    Errno errno = new Errno(-answer);
+    if (errno.equals(Errno.EINVAL) || errno.equals(Errno.EBUSY)) {
+      return new DeviceBusyException(
+          operation, device.name(), errno, "it is open already, here or elsewhere");
+    }
+    if (!errno.equals(Errno.EPERM)) {
+      return Answer.failure(Ioctl.VFIO_DEVICE_BIND_IOMMUFD, device.name(), answer);
+    }
+    if (device.iommuGroup().isPresent()) {
+      int group = device.iommuGroup().getAsInt();
+      if (!host.sysfs().group(group).blockers().isEmpty()) {
+        return new DeviceNotBoundException(
+            operation,
+            device.name(),
+            errno,
+            "its group is not viable" + Admission.blockers(host, group));
+      }
+    }
+    return new NotPermittedException(
+        operation,
+        device.name(),
+        errno,
+        "interrupts are not isolated here: turn on interrupt remapping, or set"
+            + " iommufd.allow_unsafe_interrupts=1; or another device of its group is bound to"
+            + " another iommufd");
+  }
+}

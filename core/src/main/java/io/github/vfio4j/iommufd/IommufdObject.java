@@ -1,0 +1,130 @@
+package io.github.vfio4j.iommufd;
+
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Dependents;
+import io.github.vfio4j.outcome.Step;
+import java.util.List;
+
+/**
+ * One object in the kernel's table of an iommufd, and what hangs on it.
+ *
+ * <p>The kernel destroys nothing that is in use, so closing an object closes first what was made
+ * from it. All objects of one iommufd are made and destroyed under its monitor: a number could
+ * otherwise name another object by the time it is used.
+ */
+final class IommufdObject {
+  private final Iommufd iommufd;
+  private final int id;
+  private final String name;
+  private final List<Dependents> owners;
+  private final Dependents dependents = new Dependents();
+  private final Dependents companions = new Dependents();
+  private Step ending = () -> {};
+  private boolean closed;
+
+  /**
+   * Takes over an object that the kernel has just made, with the monitor of its iommufd held.
+   *
+   * @param owners of what it was made: it ends before any of them
+   */
+  IommufdObject(Iommufd iommufd, int id, String kind, Dependents... owners) {
+    this.iommufd = iommufd;
+    this.id = id;
+    this.name = kind + " " + Integer.toUnsignedString(id);
+    this.owners = List.of(owners);
+    for (Dependents owner : owners) {
+      owner.add(this, this::close);
+    }
+  }
+
+  /** Gives the object a file or a mapping that keeps it in use, and has to be closed before it. */
+  void endWith(Step step) {
+    ending = step;
+  }
+
+  /** What was made from it and may be busy: page tables, and what has some. */
+  Dependents dependents() {
+    return dependents;
+  }
+
+  /** What devices on those page tables need, so that it ends after them: numbers and queues. */
+  Dependents companions() {
+    return companions;
+  }
+
+  Iommufd iommufd() {
+    return iommufd;
+  }
+
+  int id() {
+    return id;
+  }
+
+  /** Refuses a closed object. Called with the monitor of the iommufd held. */
+  void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(name + " is closed");
+    }
+    iommufd.requireOpen();
+  }
+
+  /**
+   * Destroys the object after what hangs on it; later calls do nothing.
+   *
+   * @throws DeviceBusyException if a device uses it or something made from it; it stays usable
+   */
+  void close() throws VfioException {
+    Closing closing = new Closing();
+    synchronized (iommufd) {
+      if (!closed && iommufd.isInUse(this, dependents)) {
+        destroy(closing); // which the kernel refuses, and what hangs on it has not ended by then
+      } else if (!closed && (dependents.close(closing) || iommufd.isClosed())) {
+        companions.close(closing);
+        closing.attempt(ending);
+        destroy(closing);
+      }
+    }
+    closing.rethrow();
+  }
+
+  private void destroy(Closing closing) {
+    int answer = iommufd.destroy(id);
+    if (Answer.is(answer, Errno.EBUSY) && !iommufd.isClosed()) {
+      closing.add(
+          Answer.failure(
+              Ioctl.IOMMU_DESTROY,
+              name,
+              answer,
+              "a device or another object uses it; detach or close that first"));
+      return;
+    }
+    // what was made for a device the kernel destroys along with the device
+    if (answer < 0 && answer != -Errno.ENOENT.number()) {
+      closing.add(Answer.failure(Ioctl.IOMMU_DESTROY, name, answer));
+    }
+    closed = true;
+    for (Dependents owner : owners) {
+      owner.remove(this);
+    }
+  }
+
+  /** Returns whether an object was made from another, or from one that was. */
+  static boolean reach(Dependents made, Object object) {
+    return made.anyMatch(
+        dependent ->
+            dependent.equals(object)
+                || (dependent instanceof IommufdObject between
+                    && reach(between.dependents, object)));
+  }
+
+  /** Returns the name used in messages. */
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,119 @@
+package io.github.vfio4j.iommufd;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.linux.Alignment;
+import io.github.vfio4j.linux.Fd;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.Pages;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Memory that has a file descriptor (a memfd): it can be mapped for devices through {@link
+ * Ioas#mapFile}, outlive this process's view of it, and be passed to other processes.
+ *
+ * <p>Its size is fixed: the file is sealed, so that nobody who has it can take pages away under a
+ * reader. Thread-safe. Closing it leaves what devices have mapped.
+ */
+public final class MemoryFile implements AutoCloseable {
+  private static final int MFD_CLOEXEC = 1;
+  private static final int MFD_ALLOW_SEALING = 2;
+  private static final int F_SEAL_SEAL = 1;
+  private static final int F_SEAL_SHRINK = 2;
+  private static final int F_SEAL_GROW = 4;
+
+  private final Fd file;
+  private final Pages pages;
+  private boolean closed;
+
+  private MemoryFile(Fd file, Pages pages) {
+    this.file = file;
+    this.pages = pages;
+  }
+
+  /**
+   * Makes zeroed memory with a file descriptor; {@code memfd_create}.
+   *
+   * @param name what {@code /proc} calls it
+   * @param size bytes, rounded up to whole pages
+   * @return the memory; the caller closes it
+   * @throws IllegalArgumentException if the size is not positive
+   * @throws VfioException if the kernel refuses; nothing is left open then
+   */
+  public static MemoryFile create(String name, long size) throws VfioException {
+    return create(Kernel.running(), name, size);
+  }
+
+  static MemoryFile create(Kernel kernel, String name, long size) throws VfioException {
+    long page = kernel.pageSize();
+    if (size <= 0 || size > Long.MAX_VALUE - page) {
+      throw new IllegalArgumentException("size must be positive, and fit into memory: " + size);
+    }
+    long whole = Alignment.up(size, page);
+    String object = "memory file " + name;
+    int fd = kernel.memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    Answer.require("memfd_create", object, fd, "");
+    Fd file = new Fd(kernel, fd, object);
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(file::close);
+      Answer.require("ftruncate", object, kernel.ftruncate(fd, whole), "");
+      int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
+      Answer.require("fcntl", object, kernel.addSeals(fd, seals), "");
+      long address = Pages.requestShared(kernel, whole, fd);
+      Answer.require("mmap", object, address, "");
+      return rollback.done(new MemoryFile(file, Pages.at(kernel, address, whole)));
+    }
+  }
+
+  /** Lends the file. */
+  Fd file() {
+    return file;
+  }
+
+  /**
+   * Returns the number of the file, to be passed on. It is this object's: do not close it.
+   *
+   * @return the descriptor
+   * @throws IllegalStateException if it is closed
+   */
+  public int fd() {
+    int fd = file.acquire();
+    file.release();
+    return fd;
+  }
+
+  /**
+   * Returns the memory as this process sees it.
+   *
+   * @return {@link #size} bytes; using them after {@link #close} throws {@link
+   *     IllegalStateException}
+   */
+  public MemorySegment segment() {
+    return pages.segment();
+  }
+
+  /**
+   * Returns how large the memory is.
+   *
+   * @return bytes, a multiple of the page size
+   */
+  public long size() {
+    return pages.segment().byteSize();
+  }
+
+  /**
+   * Takes the memory out of this process and closes the file. Later calls do nothing.
+   *
+   * @throws VfioException if the kernel refuses
+   */
+  @Override
+  public synchronized void close() throws VfioException {
+    if (closed) {
+      return;
+    }
+    Answer.require("munmap", file.object(), pages.free(), "");
+    closed = true;
+    Answer.require("close", file.object(), file.close(), "");
+  }
+}

@@ -1,0 +1,481 @@
+package io.github.vfio4j.mapping;
+
+import io.github.vfio4j.DmaAccess;
+import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.DmaMapping;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.IovaExhaustedException;
+import io.github.vfio4j.IovaInUseException;
+import io.github.vfio4j.IovaOutOfRangeException;
+import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.channel.AddressSpaceChannel;
+import io.github.vfio4j.linux.Alignment;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.Pages;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Dependents;
+import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.recording.DeviceEvent;
+import io.github.vfio4j.recording.Recorded;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What every IO address space is, whatever the backend: which IOVAs are free, what is mapped, and
+ * the buffers in it, on an {@link AddressSpaceChannel}. The public classes of the backends hold one
+ * and hand on to it.
+ *
+ * <p>All mappings take one way: {@link #check}, {@link #take} or {@link #choose}, the backend,
+ * {@link #enter}. Mapping and unmapping at a chosen IOVA is hot code, and allocates nothing.
+ */
+public final class AddressSpace {
+  /** Asks a backend to map something at an IOVA, and answers as it does. */
+  @FunctionalInterface
+  public interface Mapper {
+    int map(long iova, long size, MemorySegment backing, DmaAccess access);
+  }
+
+  /** Lets go of the backend's object; its mappings go with it. */
+  @FunctionalInterface
+  public interface Release {
+    /**
+     * Called with the lock held.
+     *
+     * @return whether it is gone; if not, it is as usable as before
+     */
+    boolean run(Closing closing);
+  }
+
+  private final Kernel kernel;
+  private final String name;
+  private final AddressSpaceChannel channel;
+  private final Mapper memoryMapper;
+
+  /** Guards all that follows, and every call that maps or unmaps. */
+  private final Object lock = new Object();
+
+  private final MappingTable mappings = new MappingTable();
+  private final VacantIovas vacant = new VacantIovas();
+  private final Dependents buffers = new Dependents();
+  private IovaAllocator allocator;
+  private List<IovaRange> ranges;
+  private long granule;
+  private List<IovaRange> preferred = List.of();
+  private boolean closing;
+  private boolean closed;
+
+  /**
+   * Makes an address space of everything, until it is told otherwise.
+   *
+   * @param name used in messages
+   */
+  public AddressSpace(Kernel kernel, String name, AddressSpaceChannel channel) {
+    this.kernel = kernel;
+    this.name = name;
+    this.channel = channel;
+    this.memoryMapper = channel::map;
+    this.granule = kernel.pageSize();
+    this.ranges = List.of(new IovaRange(0, -1));
+    this.allocator = new IovaAllocator(granule, ranges);
+  }
+
+  /** Returns the lock under which the channel is called. */
+  public Object lock() {
+    return lock;
+  }
+
+  /** Takes over what the backend says of its ranges. Called with the lock held. */
+  public void accept(List<IovaRange> newRanges, long newGranule) throws VfioException {
+    if (newGranule == granule && newRanges.equals(ranges)) {
+      return;
+    }
+    IovaAllocator fresh = new IovaAllocator(newGranule, newRanges);
+    mappings.forEach((iova, size, memory, access) -> fresh.reserve(iova, size));
+    vacant.clear();
+    allocator = fresh;
+    granule = newGranule;
+    ranges = List.copyOf(newRanges);
+  }
+
+  /**
+   * Chooses IOVAs in these ranges alone from now on, if there are any. Called with the lock held.
+   */
+  public void prefer(List<IovaRange> choice) {
+    preferred = List.copyOf(choice);
+  }
+
+  /** Maps everything into a backend's object that has nothing in it. Called with the lock held. */
+  public void mapAgain() throws VfioException {
+    mappings.forEach(
+        (iova, size, memory, access) -> {
+          int answer = channel.map(iova, size, memory, access);
+          if (answer < 0) {
+            throw notMappable(channel.mapOperation(), answer, iova, size);
+          }
+        });
+  }
+
+  /** Returns whether anything is mapped. Called with the lock held. */
+  public boolean hasMappings() {
+    return mappings.count() > 0;
+  }
+
+  /** Shows all that is mapped. Called with the lock held. */
+  public void forEachMapping(MappingTable.Visitor visitor) throws VfioException {
+    mappings.forEach(visitor);
+  }
+
+  /** Throws if it is closed, or about to be. Called with the lock held. */
+  public void requireOpen() {
+    if (closed || closing) {
+      throw new IllegalStateException(name + " is closed");
+    }
+  }
+
+  private void requireMappable() {
+    String obstacle = channel.obstacle();
+    if (obstacle != null) {
+      throw new IllegalStateException(name + " " + obstacle);
+    }
+  }
+
+  public List<IovaRange> iovaRanges() {
+    synchronized (lock) {
+      return ranges;
+    }
+  }
+
+  public long granule() {
+    synchronized (lock) {
+      return granule;
+    }
+  }
+
+  /** Maps memory at a chosen IOVA. */
+  public void map(long iova, MemorySegment memory, DmaAccess access) throws VfioException {
+    synchronized (lock) {
+      check(iova, memory.byteSize(), memory, access);
+      mapAt(iova, memory.byteSize(), memory, access, channel.mapOperation(), memoryMapper);
+    }
+  }
+
+  /** Maps memory at an IOVA of this address space's choice. */
+  public DmaMapping map(MemorySegment memory, DmaAccess access) throws VfioException {
+    synchronized (lock) {
+      return mapAnywhere(memory, access, granule);
+    }
+  }
+
+  private Mapping mapAnywhere(MemorySegment memory, DmaAccess access, long alignment)
+      throws VfioException {
+    long size = memory.byteSize();
+    check(0, size, memory, access);
+    return mapAnywhere(size, alignment, memory, access, channel.mapOperation(), memoryMapper);
+  }
+
+  /**
+   * Maps something that is not this process's memory at a chosen IOVA.
+   *
+   * @param backing stands for it in the table, or is kept reachable while it is mapped
+   * @param operation which one it is, for messages
+   */
+  public void map(
+      long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
+      throws VfioException {
+    synchronized (lock) {
+      check(iova, size);
+      mapAt(iova, size, backing, access, operation, mapper);
+    }
+  }
+
+  /** Maps such a thing at an IOVA of this address space's choice. */
+  public DmaMapping map(
+      long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
+      throws VfioException {
+    synchronized (lock) {
+      check(0, size);
+      return mapAnywhere(size, granule, backing, access, operation, mapper);
+    }
+  }
+
+  private void check(long iova, long size) {
+    requireOpen();
+    requireMappable();
+    if (Alignment.isEmptyOrWraps(iova, size) || !Alignment.isMultiple(iova | size, granule)) {
+      throw BadMapping.of(name, granule, iova, size);
+    }
+  }
+
+  private void check(long iova, long size, MemorySegment memory, DmaAccess access) {
+    requireOpen();
+    requireMappable();
+    if (Alignment.isEmptyOrWraps(iova, size)
+        || !Alignment.isMultiple(iova | size | memory.address(), granule)
+        || !memory.isNative()
+        || (access.writable() && memory.isReadOnly())) {
+      throw BadMapping.of(name, granule, iova, memory);
+    }
+  }
+
+  private void mapAt(
+      long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
+      throws VfioException {
+    take(iova, size);
+    enter(iova, size, backing, access, operation, mapper);
+  }
+
+  private Mapping mapAnywhere(
+      long size,
+      long alignment,
+      MemorySegment backing,
+      DmaAccess access,
+      Ioctl operation,
+      Mapper mapper)
+      throws VfioException {
+    long iova = choose(size, alignment);
+    long serial = enter(iova, size, backing, access, operation, mapper);
+    return new Mapping(this, iova, size, serial);
+  }
+
+  private void take(long iova, long size) throws VfioException {
+    if (vacant.take(iova, size) || allocator.reserve(iova, size)) {
+      return;
+    }
+    vacant.giveBack(allocator);
+    if (!allocator.reserve(iova, size)) {
+      throw refusal(iova, size);
+    }
+  }
+
+  private long choose(long size, long alignment) throws VfioException {
+    vacant.giveBack(allocator);
+    long iova = IovaAllocator.NONE;
+    if (preferred.isEmpty()) {
+      iova = allocator.allocate(size, alignment);
+    }
+    for (int i = 0; iova == IovaAllocator.NONE && i < preferred.size(); i++) {
+      iova = allocator.allocate(size, alignment, preferred.get(i));
+    }
+    if (iova == IovaAllocator.NONE) {
+      throw new IovaExhaustedException(
+          channel.mapOperation().name(), name, null, "no free range of " + size + " bytes is left");
+    }
+    return iova;
+  }
+
+  /**
+   * Has the backend map, and enters what it has mapped, or gives the IOVA back.
+   *
+   * @return what tells the mapping from all others that are ever in its place
+   */
+  private long enter(
+      long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
+      throws VfioException {
+    boolean mapped = false;
+    try {
+      mappings.makeRoom();
+      int answer = mapper.map(iova, size, backing, access);
+      if (answer < 0) {
+        throw notMappable(operation, answer, iova, size);
+      }
+      mapped = true;
+    } finally {
+      if (!mapped) {
+        vacant.put(iova, size, allocator);
+      }
+    }
+    return mappings.put(iova, size, backing, access);
+  }
+
+  private VfioException notMappable(Ioctl operation, int answer, long iova, long size) {
+    return NotMappable.of(operation, name, answer, range(iova, size), MemlockLimit.current(kernel));
+  }
+
+  /** Returns the memory behind a mapping of exactly this extent. Called with the lock held. */
+  public MemorySegment backing(long iova, long size) {
+    MemorySegment memory = mappings.memoryAt(iova);
+    if (size == 0 || memory == null || mappings.sizeAt(iova) != size) {
+      throw notMapped("copy", iova, size);
+    }
+    return memory;
+  }
+
+  /** Unmaps everything, or tells why not and knows what is still mapped. */
+  public void unmapAll() throws VfioException {
+    synchronized (lock) {
+      requireOpen();
+      int answer = channel.unmapAll();
+      if (answer < 0) {
+        forgetWhatIsGone();
+        throw Answer.failure(channel.unmapOperation(), name, answer);
+      }
+      mappings.clear();
+      vacant.clear();
+      allocator = new IovaAllocator(granule, ranges);
+    }
+  }
+
+  /** Unmaps one by one after a refusal half way: what the kernel does not have is gone. */
+  private void forgetWhatIsGone() throws VfioException {
+    MappingTable left = new MappingTable();
+    IovaAllocator fresh = new IovaAllocator(granule, ranges);
+    mappings.forEachEntry(
+        (iova, size, memory, access, serial) -> {
+          long answer = channel.unmap(iova, size);
+          if (answer != size && !Answer.is(answer, Errno.ENOENT)) {
+            left.keep(iova, size, memory, access, serial);
+            fresh.reserve(iova, size);
+          }
+        });
+    mappings.replaceBy(left);
+    vacant.clear();
+    allocator = fresh;
+  }
+
+  public void unmap(long iova, long size) throws VfioException {
+    synchronized (lock) {
+      requireOpen();
+      if (size == 0 || mappings.sizeAt(iova) != size) {
+        throw notMapped("unmap", iova, size);
+      }
+      long answer = channel.unmap(iova, size);
+      if (answer != size) {
+        throw notUnmapped(answer, iova, size);
+      }
+      mappings.remove(iova);
+      vacant.put(iova, size, allocator);
+    }
+  }
+
+  private VfioException notUnmapped(long answer, long iova, long size) {
+    Ioctl operation = channel.unmapOperation();
+    return answer < 0
+        ? Answer.failure(operation, name, (int) answer, range(iova, size).toString())
+        : Answer.impossible(
+            operation, name, "%d of %d bytes of %s".formatted(answer, size, range(iova, size)));
+  }
+
+  /** Unmaps what is at an IOVA, unless it was unmapped before, and another may be there by now. */
+  void unmapIfMapped(long iova, long serial) throws VfioException {
+    synchronized (lock) {
+      if (!closed && mappings.holds(iova, serial)) {
+        unmap(iova, mappings.sizeAt(iova));
+      }
+    }
+  }
+
+  public DmaBuffer allocate(long size) throws VfioException {
+    return allocate(size, kernel.pageSize(), 0);
+  }
+
+  public DmaBuffer allocateHuge(long size, long hugePageSize) throws VfioException {
+    if (hugePageSize <= kernel.pageSize() || Long.bitCount(hugePageSize) != 1) {
+      throw new IllegalArgumentException(
+          "a huge page is a power of two of more than %d bytes, not %d"
+              .formatted(kernel.pageSize(), hugePageSize));
+    }
+    return allocate(size, hugePageSize, hugePageSize);
+  }
+
+  private DmaBuffer allocate(long size, long pageSize, long hugePageSize) throws VfioException {
+    if (size <= 0 || size > Long.MAX_VALUE - pageSize) {
+      throw new IllegalArgumentException("size must be positive, and fit into memory: " + size);
+    }
+    Optional<DeviceEvent.Allocate> event = Recorded.begin(DeviceEvent.Allocate::new);
+    synchronized (lock) {
+      requireOpen();
+      requireMappable();
+      long unit = Math.max(pageSize, granule);
+      long whole = Alignment.up(size, unit);
+      long address = Pages.request(kernel, whole, hugePageSize);
+      Answer.require("mmap", name, address, noMemory(whole, hugePageSize));
+      Pages pages = Pages.at(kernel, address, whole);
+      try (Rollback rollback = new Rollback()) {
+        rollback.add(pages::free);
+        Mapping mapping = mapAnywhere(pages.segment(), DmaAccess.READ_WRITE, unit);
+        PagesBuffer buffer = new PagesBuffer(this, pages, mapping);
+        buffers.add(buffer, buffer::close);
+        event.ifPresent(allocation -> allocation.commit(name, mapping.iova(), whole));
+        return rollback.done(buffer);
+      }
+    }
+  }
+
+  /** Unmaps a buffer and frees its memory, unless that has been done. */
+  void free(PagesBuffer buffer) throws VfioException {
+    synchronized (lock) {
+      if (buffers.contains(buffer)) {
+        buffer.mapping().close();
+        buffer.freePages();
+        buffers.remove(buffer);
+      }
+    }
+  }
+
+  /**
+   * Closes the address space: unmaps and unpins everything in it and frees its buffers, unless the
+   * backend's object is not to be had away.
+   */
+  public void close(Release release) throws VfioException {
+    Closing outcome = new Closing();
+    synchronized (lock) {
+      if (!closed && !closing) {
+        closing = true;
+        try {
+          closed = release.run(outcome);
+        } finally {
+          closing = false;
+        }
+      }
+      if (closed) {
+        mappings.clear();
+        buffers.close(outcome);
+      }
+    }
+    outcome.rethrow();
+  }
+
+  /** Returns the name used in messages. */
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  private VfioException refusal(long iova, long size) {
+    IovaRange wanted = range(iova, size);
+    String operation = channel.mapOperation().name();
+    return allocator.isAllowed(iova, size)
+        ? new IovaInUseException(
+            operation, name, null, wanted + " is mapped already, in whole or in part")
+        : new IovaOutOfRangeException(operation, name, null, wanted + " is not within " + ranges);
+  }
+
+  private IllegalArgumentException notMapped(String what, long iova, long size) {
+    long mapped = mappings.sizeAt(iova);
+    return new IllegalArgumentException(
+        "Cannot %s 0x%x bytes at 0x%x of %s: %s"
+            .formatted(
+                what,
+                size,
+                iova,
+                name,
+                mapped == 0
+                    ? "no mapping starts there"
+                    : "the mapping there has 0x%x bytes".formatted(mapped)));
+  }
+
+  private static String noMemory(long size, long hugePageSize) {
+    return hugePageSize == 0
+        ? "no memory for " + size + " bytes"
+        : "no %d free huge pages of %d KiB; reserve them in /sys/kernel/mm/hugepages/hugepages-%dkB/nr_hugepages"
+            .formatted(size / hugePageSize, hugePageSize >> 10, hugePageSize >> 10);
+  }
+
+  private static IovaRange range(long iova, long size) {
+    return new IovaRange(iova, iova + (size - 1));
+  }
+}

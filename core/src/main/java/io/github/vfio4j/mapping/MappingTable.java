@@ -1,0 +1,204 @@
+package io.github.vfio4j.mapping;
+
+import io.github.vfio4j.DmaAccess;
+import io.github.vfio4j.VfioException;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is mapped where: an IOVA's size, its access, and the memory behind it, which is kept
+ * reachable.
+ *
+ * <p>A hash table with linear probing over arrays, because entering and removing a mapping must not
+ * allocate. Not thread-safe.
+ */
+public final class MappingTable {
+  private static final long GOLDEN_RATIO = 0x9e3779b97f4a7c15L;
+  private static final int SMALLEST = 16;
+
+  private long[] iovas;
+  private long[] sizes;
+  private @Nullable MemorySegment[] memory;
+  private DmaAccess[] accesses;
+
+  /** What tells a mapping from others that come to its IOVA later. */
+  private long[] serials;
+
+  private long lastSerial;
+  private int shift;
+  private int count;
+
+  MappingTable() {
+    this(SMALLEST);
+  }
+
+  private MappingTable(int length) {
+    iovas = new long[length];
+    sizes = new long[length];
+    memory = new @Nullable MemorySegment[length];
+    accesses = new DmaAccess[length];
+    serials = new long[length];
+    shift = Long.SIZE - Integer.numberOfTrailingZeros(length);
+  }
+
+  int count() {
+    return count;
+  }
+
+  /** Makes room for one more mapping, so that entering it cannot fail. */
+  void makeRoom() {
+    if (count >= iovas.length / 2) {
+      grow();
+    }
+  }
+
+  /**
+   * Enters a mapping whose IOVA is not in the table.
+   *
+   * @return a number that no other mapping has
+   */
+  long put(long iova, long size, MemorySegment backing, DmaAccess access) {
+    makeRoom();
+    insert(iova, size, backing, access, ++lastSerial);
+    return lastSerial;
+  }
+
+  /** Enters a mapping of another table. */
+  void keep(long iova, long size, MemorySegment backing, DmaAccess access, long serial) {
+    makeRoom();
+    insert(iova, size, backing, access, serial);
+  }
+
+  private void insert(long iova, long size, MemorySegment backing, DmaAccess access, long serial) {
+    int slot = home(iova);
+    while (memory[slot] != null) {
+      slot = next(slot);
+    }
+    iovas[slot] = iova;
+    sizes[slot] = size;
+    memory[slot] = backing;
+    accesses[slot] = access;
+    serials[slot] = serial;
+    count++;
+  }
+
+  /** Returns the size in bytes of the mapping that starts at an IOVA, or 0 where none does. */
+  long sizeAt(long iova) {
+    int slot = find(iova);
+    return slot < 0 ? 0 : sizes[slot];
+  }
+
+  /** Returns whether the mapping that starts at an IOVA is the one of this number. */
+  boolean holds(long iova, long serial) {
+    int slot = find(iova);
+    return slot >= 0 && serials[slot] == serial;
+  }
+
+  /** Removes the mapping that starts at an IOVA, if there is one. */
+  void remove(long iova) {
+    int hole = find(iova);
+    if (hole < 0) {
+      return;
+    }
+    count--;
+    int slot = hole;
+    while (true) {
+      slot = next(slot);
+      if (memory[slot] == null) {
+        memory[hole] = null;
+        return;
+      }
+      int distanceFromHome = (slot - home(iovas[slot])) & (iovas.length - 1);
+      int distanceFromHole = (slot - hole) & (iovas.length - 1);
+      if (distanceFromHome >= distanceFromHole) {
+        iovas[hole] = iovas[slot];
+        sizes[hole] = sizes[slot];
+        memory[hole] = memory[slot];
+        accesses[hole] = accesses[slot];
+        serials[hole] = serials[slot];
+        hole = slot;
+      }
+    }
+  }
+
+  /** Is told of mappings. */
+  @FunctionalInterface
+  public interface Visitor {
+    void visit(long iova, long size, MemorySegment backing, DmaAccess access) throws VfioException;
+  }
+
+  /** Is told of mappings, and of their numbers. */
+  @FunctionalInterface
+  interface EntryVisitor {
+    void visit(long iova, long size, MemorySegment backing, DmaAccess access, long serial)
+        throws VfioException;
+  }
+
+  void forEach(Visitor visitor) throws VfioException {
+    forEachEntry(
+        (iova, size, backing, access, serial) -> visitor.visit(iova, size, backing, access));
+  }
+
+  void forEachEntry(EntryVisitor visitor) throws VfioException {
+    for (int slot = 0; slot < iovas.length; slot++) {
+      MemorySegment backing = memory[slot];
+      if (backing != null) {
+        visitor.visit(iovas[slot], sizes[slot], backing, accesses[slot], serials[slot]);
+      }
+    }
+  }
+
+  /** Takes over the mappings of another table, which is of no use any more. */
+  void replaceBy(MappingTable other) {
+    iovas = other.iovas;
+    sizes = other.sizes;
+    memory = other.memory;
+    accesses = other.accesses;
+    serials = other.serials;
+    shift = other.shift;
+    count = other.count;
+  }
+
+  /** Returns the memory behind the mapping that starts at an IOVA, or null where none does. */
+  @Nullable MemorySegment memoryAt(long iova) {
+    int slot = find(iova);
+    return slot < 0 ? null : memory[slot];
+  }
+
+  void clear() {
+    Arrays.fill(memory, null);
+    count = 0;
+  }
+
+  private int find(long iova) {
+    int slot = home(iova);
+    while (memory[slot] != null) {
+      if (iovas[slot] == iova) {
+        return slot;
+      }
+      slot = next(slot);
+    }
+    return -1;
+  }
+
+  private int home(long iova) {
+    return (int) ((iova * GOLDEN_RATIO) >>> shift);
+  }
+
+  private int next(int slot) {
+    return (slot + 1) & (iovas.length - 1);
+  }
+
+  /** Doubles the table, or leaves it as it was where there is no memory. */
+  private void grow() {
+    MappingTable larger = new MappingTable(Math.multiplyExact(iovas.length, 2));
+    for (int i = 0; i < iovas.length; i++) {
+      MemorySegment backing = memory[i];
+      if (backing != null) {
+        larger.insert(iovas[i], sizes[i], backing, accesses[i], serials[i]);
+      }
+    }
+    replaceBy(larger);
+  }
+}

@@ -1,0 +1,94 @@
+package io.github.vfio4j.opening;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.BackendChoice;
+import io.github.vfio4j.DeviceNotBoundException;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.IommuGroup;
+import io.github.vfio4j.sysfs.PciDevice;
+import java.util.stream.Collectors;
+
+/**
+ * What any opening of a device must refuse, and which interface it takes where the caller leaves
+ * that open. All of it is told from what sysfs has shown; no backend has a say.
+ */
+public final class Admission {
+  private Admission() {}
+
+  /** Takes cdev+iommufd where this kernel has it for the device, and the legacy interface else. */
+  public static BackendChoice choose(Host host, HostDevice device) throws VfioException {
+    if (host.sysfs().iommufd().isEmpty()) {
+      return new BackendChoice(
+          Backend.CONTAINER,
+          "this kernel has no /dev/iommu (Linux 6.2 with CONFIG_IOMMUFD has it)");
+    }
+    if (device.cdev().isEmpty()) {
+      return new BackendChoice(
+          Backend.CONTAINER,
+          device.name()
+              + " has no node in /dev/vfio/devices (Linux 6.6 with CONFIG_VFIO_DEVICE_CDEV makes"
+              + " one for a device bound to a VFIO driver)");
+    }
+    return new BackendChoice(
+        Backend.IOMMUFD, "this kernel has /dev/iommu and " + device.cdev().orElseThrow().path());
+  }
+
+  /** Returns the choice of a caller who has named an interface. */
+  public static BackendChoice asked(Backend backend) {
+    return new BackendChoice(backend, "the caller asked for it");
+  }
+
+  /** Refuses a device that no VFIO driver hands out. */
+  public static void requireBound(HostDevice device) throws VfioException {
+    if (!device.hasVfioDriver()) {
+      throw new DeviceNotBoundException(
+          "open",
+          device.name(),
+          null,
+          device
+                  .driver()
+                  .map(driver -> "it is bound to " + driver)
+                  .orElse("no driver is bound to it")
+              + ", not to a VFIO driver");
+    }
+  }
+
+  /** Refuses a device for which nothing translates: its IOVAs would be physical addresses. */
+  public static void requireIommu(Host host, HostDevice device) throws VfioException {
+    if (isUnguarded(host, device)) {
+      throw new NotPermittedException(
+          "open",
+          device.name(),
+          null,
+          "no IOMMU guards it, so its DMA would reach any memory: turn the IOMMU on, in the firmware"
+              + " and in the kernel");
+    }
+  }
+
+  private static boolean isUnguarded(Host host, HostDevice device) throws VfioException {
+    if (device.cdev().isPresent() && device.cdev().get().name().startsWith("noiommu-")) {
+      return true;
+    }
+    // the group of a mediated device is called so too, but its parent's driver guards its memory
+    return device instanceof PciDevice
+        && device.iommuGroup().isPresent()
+        && host.sysfs().group(device.iommuGroup().getAsInt()).noIommu();
+  }
+
+  /** Names the members of a group that keep it from user space, as the end of a sentence. */
+  public static String blockers(Host host, int group) {
+    try {
+      return host.sysfs().group(group).blockers().stream()
+          .map(Admission::describe)
+          .collect(Collectors.joining(", ", ": ", ""));
+    } catch (VfioException unreadable) {
+      return " (" + unreadable.getMessage() + ")";
+    }
+  }
+
+  private static String describe(IommuGroup.Member member) {
+    return member.name() + " is bound to " + member.driver().orElse("no driver");
+  }
+}

@@ -1,0 +1,51 @@
+package io.github.vfio4j.opening;
+
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.linux.Fd;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.sysfs.Sysfs;
+
+/** Where the library works: the kernel it calls, and the devices as sysfs shows them. */
+public record Host(Kernel kernel, Sysfs sysfs) {
+  private static final int O_RDWR = 2;
+  private static final int O_CLOEXEC = 0x80000;
+
+  public static Host running() {
+    return new Host(Kernel.running(), Sysfs.host());
+  }
+
+  /** What to throw when a node is not there. */
+  @FunctionalInterface
+  public interface Missing {
+    VfioException exception(String operation, String node, Errno errno, String explanation);
+  }
+
+  /**
+   * Opens a device node for reading and writing.
+   *
+   * @param missing which exception says that the node is not there
+   * @param meaning what that means
+   */
+  public Fd open(String node, Missing missing, String meaning) throws VfioException {
+    int answer = kernel.open(node, O_RDWR | O_CLOEXEC);
+    if (answer >= 0) {
+      return new Fd(kernel, answer, node);
+    }
+    Errno errno = new Errno(-answer);
+    if (errno.equals(Errno.ENOENT) || errno.equals(Errno.ENODEV) || errno.equals(Errno.ENXIO)) {
+      throw missing.exception("open", node, errno, meaning);
+    }
+    if (errno.equals(Errno.EACCES) || errno.equals(Errno.EPERM)) {
+      throw new NotPermittedException(
+          "open", node, errno, "this user may not open it; give it the node, or run as root");
+    }
+    if (errno.equals(Errno.EBUSY)) {
+      throw new DeviceBusyException("open", node, errno, "it is open already, here or elsewhere");
+    }
+    throw Answer.failure("open", node, answer, "");
+  }
+}

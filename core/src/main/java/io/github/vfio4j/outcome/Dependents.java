@@ -1,0 +1,63 @@
+package io.github.vfio4j.outcome;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was made from an object and must end before it, oldest first.
+ *
+ * <p>Thread-safe; its lock is never held while something is closed, so it may be used with any
+ * other lock held.
+ */
+public final class Dependents {
+  private final Map<Object, Step> closings = new LinkedHashMap<>();
+
+  /** Takes note of an object and of how it is closed; closing it has to remove it from here. */
+  public synchronized void add(Object dependent, Step closing) {
+    closings.put(dependent, closing);
+  }
+
+  public synchronized void remove(Object dependent) {
+    closings.remove(dependent);
+  }
+
+  public synchronized boolean contains(Object dependent) {
+    return closings.containsKey(dependent);
+  }
+
+  public synchronized boolean isEmpty() {
+    return closings.isEmpty();
+  }
+
+  /** Returns whether one of them is such. */
+  public boolean anyMatch(Predicate<Object> such) {
+    return oldestFirst().stream().anyMatch(such);
+  }
+
+  private synchronized List<Object> oldestFirst() {
+    return new ArrayList<>(closings.keySet());
+  }
+
+  private synchronized @Nullable Step closing(Object dependent) {
+    return closings.get(dependent);
+  }
+
+  /**
+   * Closes all, the youngest first, and goes on after failures.
+   *
+   * @return whether none is left
+   */
+  public boolean close(Closing outcome) {
+    for (Object dependent : oldestFirst().reversed()) {
+      Step closing = closing(dependent);
+      if (closing != null) { // it may have ended with another one
+        outcome.attempt(closing);
+      }
+    }
+    return isEmpty();
+  }
+}

@@ -1,0 +1,45 @@
+package io.github.vfio4j.iommufd;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class MemoryFileTest {
+  @Test
+  void fileHasWhatIsInTheMemory() throws IOException {
+    try (MemoryFile file = MemoryFile.create("test", 5)) {
+      assertThat(file.size()).isEqualTo(4096);
+      file.segment().set(JAVA_BYTE, 4095, (byte) 42);
+
+      byte[] read = Files.readAllBytes(Path.of("/proc/self/fd/" + file.fd()));
+
+      assertThat(read).hasSize(4096).endsWith(42);
+    }
+  }
+
+  @Test
+  void closedFileStaysClosedHoweverOftenItIsAsked() throws IOException {
+    MemoryFile file = MemoryFile.create("test", 1);
+    file.close();
+    file.close();
+
+    for (int i = 0; i < 3; i++) {
+      assertThatIllegalStateException().isThrownBy(file::fd);
+      assertThatIllegalStateException().isThrownBy(file.file()::acquire);
+      assertThatIllegalStateException().isThrownBy(() -> file.segment().get(JAVA_BYTE, 0));
+    }
+  }
+
+  @Test
+  void sizesThatAreNoneAreRefused() {
+    for (long size : new long[] {0, -1, Long.MAX_VALUE}) {
+      assertThatIllegalArgumentException().isThrownBy(() -> MemoryFile.create("test", size));
+    }
+  }
+}

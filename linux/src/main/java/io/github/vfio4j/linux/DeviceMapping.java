@@ -1,0 +1,108 @@
+package io.github.vfio4j.linux;
+
+import java.lang.ref.Cleaner;
+
+/**
+ * Device memory mapped into this process.
+ *
+ * <p>Closing must let the device go at once, yet a thread may be in the middle of an access, and
+ * making every access announce itself would cost more than the access. So {@link #close} puts
+ * anonymous memory in the device's place, which the kernel does atomically: a late access reads
+ * zeros or writes to memory nobody looks at, and touches neither the device nor anything else. The
+ * addresses themselves are given back when no reference to this object is left.
+ */
+public final class DeviceMapping {
+  private static final int PROT_NONE = 0;
+  private static final int PROT_READ = 1;
+  private static final int PROT_WRITE = 2;
+  private static final int MAP_SHARED = 0x01;
+  private static final int MAP_PRIVATE = 0x02;
+  private static final int MAP_FIXED = 0x10;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_NORESERVE = 0x4000;
+
+  private static final int ENOMEM = 12;
+
+  /** The largest pages that the kernel can map device memory with. */
+  private static final long LARGEST_PAGE = 1 << 30;
+
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private final Kernel kernel;
+  private final long address;
+  private final long size;
+  private boolean closed;
+
+  private DeviceMapping(Kernel kernel, long address, long size) {
+    this.kernel = kernel;
+    this.address = address;
+    this.size = size;
+    CLEANER.register(this, () -> kernel.munmap(address, size));
+  }
+
+  /**
+   * Asks the kernel to map a window of an open device.
+   *
+   * @return the address, or a negated error number; hand it to {@link #at}
+   */
+  public static long request(
+      Kernel kernel, int fd, long offset, long size, boolean readable, boolean writable) {
+    int protection = (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0);
+    // as aligned as huge pages of its size need
+    long alignment = Math.clamp(Long.highestOneBit(size), Mmio.ALIGNMENT, LARGEST_PAGE);
+    long room = size + alignment;
+    long start =
+        kernel.mmap(0, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start < 0) {
+      return start;
+    }
+    long address = Alignment.up(start, alignment);
+    long answer =
+        address > Mmio.HIGHEST_ADDRESS
+            ? -ENOMEM
+            : kernel.mmap(address, size, protection, MAP_SHARED | MAP_FIXED, fd, offset);
+    if (answer < 0) {
+      kernel.munmap(start, room);
+      return answer;
+    }
+    kernel.munmap(address + size, start + room - (address + size));
+    if (start < address) {
+      kernel.munmap(start, address - start);
+    }
+    return address;
+  }
+
+  /** Takes over what {@link #request} answered. */
+  public static DeviceMapping at(Kernel kernel, long address, long size) {
+    return new DeviceMapping(kernel, address, size);
+  }
+
+  /** Returns what the accesses of {@link Mmio} take. */
+  public int base() {
+    return (int) (address / Mmio.ALIGNMENT);
+  }
+
+  /**
+   * Takes the device out of the mapping, once; later calls do nothing.
+   *
+   * @return 0 or the kernel's negated error number; after an error the device is still mapped
+   */
+  public synchronized int close() {
+    if (closed) {
+      return 0;
+    }
+    long result =
+        kernel.mmap(
+            address,
+            size,
+            PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+            -1,
+            0);
+    if (result < 0) {
+      return (int) result;
+    }
+    closed = true;
+    return 0;
+  }
+}

@@ -1,0 +1,83 @@
+package io.github.vfio4j.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Pages of this process, given back exactly once, and never while a thread is reading or writing
+ * them through {@link #segment}.
+ */
+public final class Pages {
+  private static final int PROT_READ_WRITE = 3;
+  private static final int MAP_SHARED = 0x01;
+  private static final int MAP_PRIVATE = 0x02;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_HUGETLB = 0x40000;
+  private static final int MAP_HUGE_SHIFT = 26;
+
+  private final Kernel kernel;
+  private final Arena arena;
+  private final MemorySegment segment;
+  private boolean freed;
+
+  // reinterpreted to exactly the pages that mmap gave; free closes the arena
+  @SuppressWarnings({"restricted", "MustBeClosedChecker"})
+  private Pages(Kernel kernel, long address, long size) {
+    this.kernel = kernel;
+    this.arena = Arena.ofShared();
+    this.segment = MemorySegment.ofAddress(address).reinterpret(size, arena, null);
+  }
+
+  /**
+   * Asks for zeroed pages.
+   *
+   * @param size bytes, a multiple of the page size asked for
+   * @param hugePageSize bytes of a huge page, a power of two, or 0 for ordinary pages
+   * @return the address, or a negated error number; hand it to {@link #at}
+   */
+  public static long request(Kernel kernel, long size, long hugePageSize) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    if (hugePageSize != 0) {
+      flags |= MAP_HUGETLB | Long.numberOfTrailingZeros(hugePageSize) << MAP_HUGE_SHIFT;
+    }
+    return kernel.mmap(0, size, PROT_READ_WRITE, flags, -1, 0);
+  }
+
+  /**
+   * Asks for the pages of a file.
+   *
+   * @param size bytes, a multiple of the page size
+   * @return the address, or a negated error number; hand it to {@link #at}
+   */
+  public static long requestShared(Kernel kernel, long size, int fd) {
+    return kernel.mmap(0, size, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+  }
+
+  /** Takes over what {@link #request} or {@link #requestShared} answered. */
+  public static Pages at(Kernel kernel, long address, long size) {
+    return new Pages(kernel, address, size);
+  }
+
+  public MemorySegment segment() {
+    return segment;
+  }
+
+  /**
+   * Gives the pages back, once; accesses from now on throw {@link IllegalStateException}.
+   *
+   * @return the kernel's answer; after a refusal it may be asked again
+   * @throws IllegalStateException if a thread is in the middle of using them; nothing has changed
+   *     then
+   */
+  public synchronized int free() {
+    if (freed) {
+      return 0;
+    }
+    if (segment.scope().isAlive()) {
+      arena.close();
+    }
+    int answer = kernel.munmap(segment.address(), segment.byteSize());
+    freed = answer >= 0;
+    return answer;
+  }
+}

@@ -1,0 +1,173 @@
+package io.github.vfio4j.kerneltests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.Sysfs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command, as a user runs it. Each test has one machine: a JVM is slow to start. */
+class CommandTest {
+
+  @TempDir Path directory;
+
+  private record Ended(int status, String out, String err) {}
+
+  private Ended run(String... command) throws IOException, InterruptedException {
+    Path out = directory.resolve("out");
+    Path err = directory.resolve("err");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    return new Ended(process.waitFor(), Files.readString(out), Files.readString(err));
+  }
+
+  private static String driverOf(PciAddress address) throws IOException {
+    return Sysfs.host().device(address).driver().orElse("none");
+  }
+
+  @Test
+  @OnMachine("intel/first-stage")
+  void bindsShowsAndGivesBack() throws IOException, InterruptedException {
+    String device = Machine.RNG.toString();
+    String driver = driverOf(Machine.RNG);
+
+    Ended bound = run("vfio4j", "bind", device);
+    assertThat(bound.err()).isEmpty();
+    assertThat(bound.out()).startsWith(device + "  " + driver + " -> vfio-pci");
+    assertThat(driverOf(Machine.RNG)).isEqualTo("vfio-pci");
+
+    try {
+      showsWhatIsInside(run("vfio4j", "show", device));
+    } finally {
+      Ended unbound = run("vfio4j", "unbind", device);
+      assertThat(unbound.err()).isEmpty();
+      assertThat(unbound.out()).isEqualTo(device + "  vfio-pci -> " + driver + "\n");
+      assertThat(driverOf(Machine.RNG)).isEqualTo(driver);
+    }
+  }
+
+  private static void showsWhatIsInside(Ended shown) {
+    assertThat(shown.status()).isZero();
+    assertThat(shown.out())
+        .contains(Machine.hasCdev() ? "Opened by cdev+iommufd" : "Opened by container/group")
+        .containsPattern("(?m)^  BAR 4 .* read write map")
+        .containsPattern("(?m)^  config +256 B  read write$")
+        .containsPattern("(?m)^  MSI-X +2  ")
+        .containsPattern("(?m)^  0x0-0xfedfffff ");
+  }
+
+  @Test
+  @OnMachine("intel/first-stage")
+  void leavesABusyDeviceBound() throws IOException, InterruptedException {
+    try (DriverBinding _ = DriverBinding.bind(Sysfs.host(), Machine.IVSHMEM);
+        VfioDevice _ = VfioDevice.open(Machine.IVSHMEM)) {
+      Ended ended = run("vfio4j", "unbind", Machine.IVSHMEM.toString());
+
+      assertThat(ended.status()).isEqualTo(5);
+      assertThat(ended.err())
+          .contains("process " + ProcessHandle.current().pid() + " ", "has it open");
+      assertThat(driverOf(Machine.IVSHMEM)).isEqualTo("vfio-pci");
+    }
+  }
+
+  @Test
+  @OnMachine("intel/first-stage")
+  void tellsAUserWhatRootMustDo() throws IOException, InterruptedException {
+    List<String> asNobody = new ArrayList<>();
+    asNobody.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    asNobody.addAll(List.of(copyThatEverybodyMayRead().toString(), "bind", "0000:00:05.0"));
+
+    Ended ended = run(asNobody.toArray(String[]::new));
+
+    assertThat(ended.status()).isEqualTo(4);
+    assertThat(ended.out()).isEmpty();
+    assertThat(ended.err()).startsWith("vfio4j: ").contains("0000:00:05.0: EACCES").hasLineCount(1);
+    assertThat(driverOf(Machine.EDU)).isEqualTo("none");
+  }
+
+  /** The project may lie in a home that only its owner may enter. */
+  private Path copyThatEverybodyMayRead() throws IOException, InterruptedException {
+    Ended copied =
+        run(
+            "bash",
+            "-ec",
+            """
+            project=$(dirname "$(dirname "$(command -v vfio4j)")")
+            mkdir -p "$0/cli/target"
+            cp -r "$project/bin" "$0"
+            cp -r "$project/cli/target/lib" "$project/cli/target/vfio4j-cli.jar" "$0/cli/target"
+            chmod -R a+rX "$0"
+            """,
+            directory.toString());
+    assertThat(copied.err()).isEmpty();
+    return directory.resolve("bin/vfio4j");
+  }
+
+  @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES) // two JVMs on an emulated processor
+  @OnMachine("intel/legacy")
+  void demonstratesEveryInterfaceOfTheKernel() throws IOException, InterruptedException {
+    Ended ended = run("vfio4j", "demo");
+
+    assertThat(ended.err()).isEmpty();
+    assertThat(ended.status()).isEqualTo(Machine.hasCdev() ? 0 : 7);
+    assertThat(ended.out().lines().filter(line -> line.endsWith("all 4096 are equal")))
+        .hasSize(Machine.hasCdev() ? 2 : 1);
+    assertThat(driverOf(Machine.EDU)).isEqualTo("none");
+  }
+
+  @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
+  @OnMachine("smmuv3")
+  void demonstratesNestedPageTables() throws IOException, InterruptedException {
+    Ended ended = run("vfio4j", "demo", "--nested");
+
+    assertThat(ended.err()).isEmpty();
+    assertThat(ended.status()).isZero();
+    assertThat(ended.out())
+        .contains("the guest heard of it: F_TRANSLATION of stream 0x10: read at 0x6666000")
+        .endsWith("Every byte matched, through both page tables.\n");
+    assertThat(driverOf(Machine.EDU)).isEqualTo("none");
+  }
+
+  @Test
+  @OnMachine(value = "intel/scalable", since = "6.13")
+  void tellsWhatTheIommuCanDo() throws IOException, InterruptedException {
+    try (DriverBinding _ = DriverBinding.bind(Sysfs.host(), Machine.IVSHMEM)) {
+      Ended ended = run("vfio4j", "iommu");
+
+      assertThat(ended.err()).isEmpty();
+      assertThat(ended.status()).isZero();
+      assertThat(ended.out())
+          .startsWith(Machine.IVSHMEM + "  ")
+          .containsPattern("(?m)^  IOMMU +Intel VT-d$")
+          .containsPattern("(?m)^    scalable mode +yes$")
+          .containsPattern("(?m)^  plain +yes$")
+          .containsPattern("(?m)^  parent of nesting +no: EOPNOTSUPP: ")
+          .containsPattern("(?m)^  0x0-0xfedfffff ");
+    }
+  }
+
+  @Test
+  @OnMachine("bare")
+  void seesThatThereIsNoIommu() throws IOException, InterruptedException {
+    Ended ended = run("vfio4j", "doctor");
+
+    assertThat(ended.out()).containsPattern("(?m)^(warning|FAILED) +IOMMU +no");
+    assertThat(ended.out()).doesNotContainPattern("(?m)^ok +IOMMU");
+  }
+}
