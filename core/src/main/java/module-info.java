@@ -4,6 +4,7 @@
  * @provides io.github.vfio4j.DeviceOpener
  */
 @org.jspecify.annotations.NullMarked
+@SuppressWarnings("module") // the module of the device models is built after it
 module io.github.vfio4j.core {
   requires static transitive org.jspecify;
   requires io.github.vfio4j.bindings;
@@ -19,6 +20,14 @@ module io.github.vfio4j.core {
   exports io.github.vfio4j.smmuv3;
   exports io.github.vfio4j.sysfs;
   exports io.github.vfio4j.vtd;
+  exports io.github.vfio4j.channel to
+      io.github.vfio4j.model;
+  exports io.github.vfio4j.device to
+      io.github.vfio4j.model;
+  exports io.github.vfio4j.mapping to
+      io.github.vfio4j.model;
+  exports io.github.vfio4j.outcome to
+      io.github.vfio4j.model;
 
   uses io.github.vfio4j.DeviceOpener;
 

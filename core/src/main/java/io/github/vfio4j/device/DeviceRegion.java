@@ -12,13 +12,13 @@ import java.lang.foreign.MemorySegment;
 
 /** A region of an open device. It belongs to the device and ends with it. */
 final class DeviceRegion implements Region {
-  private final OpenDevice owner;
+  private final OpenDevice device;
   private final DeviceChannel channel;
   private final long pageSize;
   private final RegionInfo info;
 
-  DeviceRegion(OpenDevice owner, DeviceChannel channel, long pageSize, RegionInfo info) {
-    this.owner = owner;
+  DeviceRegion(OpenDevice device, DeviceChannel channel, long pageSize, RegionInfo info) {
+    this.device = device;
     this.channel = channel;
     this.pageSize = pageSize;
     this.info = info;
@@ -94,7 +94,7 @@ final class DeviceRegion implements Region {
               .formatted(size, offset, this, pageSize));
     }
     requireWithinSparseAreas(offset, size);
-    return owner.own(channel.map(info, offset, size, toString(), owner::disown));
+    return device.map(owner -> channel.map(info, offset, size, toString(), owner));
   }
 
   private void requireWithinSparseAreas(long offset, long size) {

@@ -19,6 +19,7 @@ import io.github.vfio4j.recording.Recorded;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,10 @@ public final class OpenDevice {
   private final Map<Integer, DeviceRegion> regions = new TreeMap<>();
   private final Map<Integer, IrqVectors> irqs = new TreeMap<>();
   private final Dependents mappedRegions = new Dependents();
+
+  /** Held while a region is mapped, and while the device itself is closed. */
+  private final Object mapLock = new Object();
+
   private boolean closed;
   private @Nullable Step afterwards;
 
@@ -136,17 +141,26 @@ public final class OpenDevice {
     event.ifPresent(reset -> reset.commit(name()));
   }
 
-  /** Takes a mapping into ownership, or closes it where the device is closed by now. */
-  MappedRegion own(MappedRegion mapped) throws VfioException {
-    mappedRegions.add(mapped, mapped::close);
-    if (isClosed()) {
-      mapped.close();
-      requireOpen();
-    }
-    return mapped;
+  /** Maps a region. */
+  @FunctionalInterface
+  interface Mapper {
+    MappedRegion map(Consumer<MappedRegion> owner) throws VfioException;
   }
 
-  void disown(MappedRegion mapped) {
+  /**
+   * Maps a region and owns the mapping. A mapping keeps the device busy, so none is made while the
+   * device is closed, which would miss it.
+   */
+  MappedRegion map(Mapper mapper) throws VfioException {
+    synchronized (mapLock) {
+      requireOpen();
+      MappedRegion mapped = mapper.map(this::disown);
+      mappedRegions.add(mapped, mapped::close);
+      return mapped;
+    }
+  }
+
+  private void disown(MappedRegion mapped) {
     mappedRegions.remove(mapped);
   }
 
@@ -187,7 +201,7 @@ public final class OpenDevice {
   private void closeSelf(Closing closing) {
     mappedRegions.close(closing);
     backing.stop(closing);
-    closing.attempt(() -> Answer.require("close", name(), channel.close(), ""));
+    closing.attempt(this::closeChannel);
     mappedRegions.close(closing);
     synchronized (irqs) {
       for (IrqVectors kind : irqs.values()) {
@@ -195,6 +209,12 @@ public final class OpenDevice {
       }
     }
     backing.leaveOwner();
+  }
+
+  private void closeChannel() throws VfioException {
+    synchronized (mapLock) {
+      Answer.require("close", name(), channel.close(), "");
+    }
   }
 
   /** Returns the name used in messages. */
