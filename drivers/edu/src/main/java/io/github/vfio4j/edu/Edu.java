@@ -58,8 +58,10 @@ public final class Edu implements AutoCloseable {
   private final VfioDevice device;
   private final MappedRegion registers;
   private final Interrupt done;
+  private final Duration patience;
 
-  private Edu(VfioDevice device, MappedRegion registers, Interrupt done) {
+  private Edu(VfioDevice device, MappedRegion registers, Interrupt done, Duration patience) {
+    this.patience = patience;
     this.device = device;
     this.registers = registers;
     this.done = done;
@@ -83,6 +85,18 @@ public final class Edu implements AutoCloseable {
    * @throws VfioException if the device is not an edu, or the kernel refuses
    */
   public static Edu start(VfioDevice device) throws VfioException {
+    return start(device, PATIENCE);
+  }
+
+  /**
+   * Starts the driver as {@link #start(VfioDevice)} does.
+   *
+   * @param device the open device, which stays the caller's
+   * @param patience how long the driver waits for an interrupt
+   * @return the driver; the caller closes it
+   * @throws VfioException if the device is not an edu, or the kernel refuses
+   */
+  public static Edu start(VfioDevice device, Duration patience) throws VfioException {
     MappedRegion registers = device.pci().bar(0).map();
     try {
       int identification = registers.getInt(Register.IDENTIFICATION);
@@ -93,7 +107,7 @@ public final class Edu implements AutoCloseable {
       Interrupt done = device.pci().msi().enable(0);
       try {
         device.pci().config().setBusMaster(true);
-        return new Edu(device, registers, done);
+        return new Edu(device, registers, done, patience);
       } catch (VfioException | RuntimeException e) {
         done.close();
         throw e;
@@ -221,9 +235,9 @@ public final class Edu implements AutoCloseable {
   }
 
   private int awaitInterrupt(String operation) throws VfioException {
-    if (done.await(PATIENCE) == 0) {
+    if (done.await(patience) == 0) {
       throw new VfioException(
-          operation, device.name(), null, "no interrupt within " + PATIENCE.toSeconds() + " s");
+          operation, device.name(), null, "no interrupt within " + patience.toMillis() + " ms");
     }
     int status = registers.getInt(Register.INTERRUPT_STATUS);
     registers.setInt(Register.INTERRUPT_ACKNOWLEDGE, status);

@@ -1,0 +1,70 @@
+package io.github.vfio4j.model;
+
+import io.github.vfio4j.MappedRegion;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.device.MappedMemory;
+import io.github.vfio4j.linux.Alignment;
+import io.github.vfio4j.linux.DeviceMapping;
+import io.github.vfio4j.linux.Fd;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.Pages;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Rollback;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+
+/**
+ * The memory of a BAR that is plain memory: a file, which the model sees as a segment, and which
+ * the driver maps as it would map a device's.
+ */
+final class BarMemory {
+  private static final int MFD_CLOEXEC = 1;
+
+  private final Kernel kernel;
+  private final Fd file;
+  private final Pages pages;
+
+  private BarMemory(Kernel kernel, Fd file, Pages pages) {
+    this.kernel = kernel;
+    this.file = file;
+    this.pages = pages;
+  }
+
+  static BarMemory of(Kernel kernel, String object, long size) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      int fd = kernel.memfdCreate("bar", MFD_CLOEXEC);
+      Answer.require("memfd_create", object, fd, "");
+      Fd file = new Fd(kernel, fd, object);
+      rollback.add(file::close);
+      long whole = Alignment.up(size, kernel.pageSize());
+      Answer.require("ftruncate", object, kernel.ftruncate(fd, whole), "");
+      long address = Pages.requestShared(kernel, whole, fd);
+      Answer.require("mmap", object, address, "");
+      return rollback.done(new BarMemory(kernel, file, Pages.at(kernel, address, whole)));
+    }
+  }
+
+  MemorySegment segment() {
+    return pages.segment();
+  }
+
+  MappedRegion map(long offset, long size, String object, Consumer<MappedRegion> owner)
+      throws VfioException {
+    long whole = Alignment.up(size, kernel.pageSize());
+    int fd = file.acquire();
+    try {
+      long address = DeviceMapping.request(kernel, fd, offset, whole, true, true);
+      Answer.require("mmap", object, address, "");
+      return new MappedMemory(
+          owner, object, DeviceMapping.at(kernel, address, whole), offset, size);
+    } finally {
+      file.release();
+    }
+  }
+
+  void close(Closing closing) {
+    closing.attempt(() -> Answer.require("munmap", file.object(), pages.free(), ""));
+    closing.attempt(() -> Answer.require("close", file.object(), file.close(), ""));
+  }
+}

@@ -1,0 +1,2 @@
+/** The edu device of QEMU as a model. */
+package io.github.vfio4j.model.edu;
