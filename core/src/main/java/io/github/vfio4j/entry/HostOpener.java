@@ -18,12 +18,17 @@ import io.github.vfio4j.recording.Recorded;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** Opens the devices of a host, on the interface that fits. */
 public final class HostOpener implements DeviceOpener {
+  /** Where devices are opened; asked for late, so that finding needs no native access. */
+  @FunctionalInterface
+  private interface HostSource {
+    Host get() throws VfioException;
+  }
+
   private final Sysfs sysfs;
-  private final Supplier<Host> host;
+  private final HostSource host;
 
   /** Opens the devices of this host. */
   public HostOpener() {
@@ -35,7 +40,7 @@ public final class HostOpener implements DeviceOpener {
     this(host.sysfs(), () -> host);
   }
 
-  private HostOpener(Sysfs sysfs, Supplier<Host> host) {
+  private HostOpener(Sysfs sysfs, HostSource host) {
     this.sysfs = sysfs;
     this.host = host;
   }

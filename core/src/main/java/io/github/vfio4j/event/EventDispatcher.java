@@ -11,6 +11,7 @@ import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.outcome.RunningKernel;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +50,7 @@ public final class EventDispatcher implements AutoCloseable {
    * @throws VfioException if the kernel refuses; nothing is left open then
    */
   public static EventDispatcher start() throws VfioException {
-    return start(Kernel.running());
+    return start(RunningKernel.get());
   }
 
   static EventDispatcher start(Kernel kernel) throws VfioException {

@@ -7,6 +7,7 @@ import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.Pages;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.outcome.RunningKernel;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -42,7 +43,7 @@ public final class MemoryFile implements AutoCloseable {
    * @throws VfioException if the kernel refuses; nothing is left open then
    */
   public static MemoryFile create(String name, long size) throws VfioException {
-    return create(Kernel.running(), name, size);
+    return create(RunningKernel.get(), name, size);
   }
 
   static MemoryFile create(Kernel kernel, String name, long size) throws VfioException {

@@ -7,6 +7,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.RunningKernel;
 import io.github.vfio4j.sysfs.Sysfs;
 
 /** Where the library works: the kernel it calls, and the devices as sysfs shows them. */
@@ -14,8 +15,8 @@ public record Host(Kernel kernel, Sysfs sysfs) {
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
 
-  public static Host running() {
-    return new Host(Kernel.running(), Sysfs.host());
+  public static Host running() throws VfioException {
+    return new Host(RunningKernel.get(), Sysfs.host());
   }
 
   /** What to throw when a node is not there. */

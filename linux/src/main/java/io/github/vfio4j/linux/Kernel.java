@@ -12,9 +12,12 @@ public interface Kernel {
   /**
    * Returns the running Linux; each system call is linked when it is first used. Where the system
    * property {@code io.github.vfio4j.trace} names a file, its ioctls are written down there.
+   *
+   * @throws IllegalCallerException if this virtual machine denies native access
    */
   static Kernel running() {
-    return RunningKernel.INSTANCE;
+    NativeAccess.require();
+    return KernelChoice.INSTANCE;
   }
 
   /** Returns the bytes of one page of memory. */

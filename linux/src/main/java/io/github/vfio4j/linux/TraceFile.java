@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * with other processes. It is open as long as the process.
  */
 final class TraceFile {
-  private static final System.Logger LOG = System.getLogger(RunningKernel.TRACE);
+  private static final System.Logger LOG = System.getLogger(KernelChoice.TRACE);
 
   private final Path path;
 

@@ -8,6 +8,7 @@ import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.outcome.RunningKernel;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +59,7 @@ public final class ModelHost implements AutoCloseable {
    * @throws VfioException if this process is out of descriptors or memory
    */
   public static ModelHost of(String name, DeviceModel model) throws VfioException {
-    Kernel kernel = Kernel.running();
+    Kernel kernel = RunningKernel.get();
     return new ModelHost(kernel, new Chassis(kernel, name, model));
   }
 
