@@ -1,4 +1,4 @@
-package io.github.vfio4j.edu;
+package io.github.vfio4j.examples;
 
 import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.Interrupt;
@@ -8,8 +8,8 @@ import io.github.vfio4j.VfioDevice;
 import java.io.IOException;
 import java.time.Duration;
 
-/** The example of the README, which is compiled here so that it stays true. */
-final class ReadmeExample {
+/** Sends a string to QEMU's edu device by DMA, and waits for its interrupt. */
+final class SendByDma {
   private static final long DMA_SOURCE = 0x80;
   private static final long DMA_DESTINATION = 0x88;
   private static final long DMA_COUNT = 0x90;
@@ -18,12 +18,17 @@ final class ReadmeExample {
   private static final int START = 1;
   private static final int RAISE_INTERRUPT = 4;
 
-  private ReadmeExample() {}
+  private SendByDma() {}
 
-  static void sendByDma() throws IOException {
-    // README
-    try (VfioDevice device = VfioDevice.open(PciAddress.of("0000:00:05.0"));
-        DmaBuffer buffer = device.addressSpace().allocate(4096);
+  public static void main(String[] arguments) throws IOException {
+    try (VfioDevice device = VfioDevice.open(PciAddress.of("0000:00:05.0"))) {
+      send(device);
+      System.out.println("sent through " + device.choice().backend());
+    }
+  }
+
+  static void send(VfioDevice device) throws IOException {
+    try (DmaBuffer buffer = device.addressSpace().allocate(4096);
         MappedRegion registers = device.pci().bar(0).map();
         Interrupt done = device.pci().msi().enable(0)) {
       device.pci().config().setBusMaster(true);
@@ -35,8 +40,6 @@ final class ReadmeExample {
       if (done.await(Duration.ofSeconds(1)) == 0) {
         throw new IOException("the device did not answer");
       }
-      System.out.println("sent through " + device.choice().backend());
     }
-    // README
   }
 }

@@ -1,0 +1,36 @@
+package io.github.vfio4j.examples;
+
+import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.Region;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.Sysfs;
+import java.io.IOException;
+
+/**
+ * Takes the PCI device that is named from its driver, as root, prints its regions, and gives it
+ * back.
+ *
+ * <p>Never name the disk or the network that this machine is using.
+ */
+final class BindForAWhile {
+  private BindForAWhile() {}
+
+  public static void main(String[] arguments) throws IOException {
+    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of(arguments[0]));
+        VfioDevice device = VfioDevice.open(binding.device())) {
+      System.out.print(regions(device));
+    }
+  }
+
+  static String regions(VfioDevice device) throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (int index = 0; index < device.info().regionCount(); index++) {
+      Region region = device.region(index);
+      if (region.size() > 0) {
+        lines.append("region %d: %d bytes%n".formatted(index, region.size()));
+      }
+    }
+    return lines.toString();
+  }
+}

@@ -1,0 +1,6 @@
+/** Programs of one file each, to be copied. */
+@org.jspecify.annotations.NullMarked
+module io.github.vfio4j.examples {
+  requires static org.jspecify;
+  requires io.github.vfio4j.core;
+}
