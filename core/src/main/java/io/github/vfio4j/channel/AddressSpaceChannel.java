@@ -3,7 +3,6 @@ package io.github.vfio4j.channel;
 import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.linux.Ioctl;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a backend has to do for one IO address space.
@@ -18,9 +17,6 @@ public interface AddressSpaceChannel {
 
   /** Returns which operation unmaps, for messages. */
   Ioctl unmapOperation();
-
-  /** Returns why nothing can be mapped yet, in words, or null where it can. */
-  @Nullable String obstacle();
 
   /** Maps memory of this process, and pins it. */
   int map(long iova, long size, MemorySegment memory, DmaAccess access);

@@ -71,23 +71,17 @@ public final class Container implements IoAddressSpace {
     this.file = file;
     this.type = type;
     this.iommufd = iommufd;
-    this.channel = new ContainerChannel(host.kernel(), file, new Membership());
+    this.channel = new ContainerChannel(host.kernel(), file, this::mappingsWentWithTheGroups);
     this.space = new AddressSpace(host.kernel(), "container " + file.object(), channel);
+    synchronized (space.lock()) {
+      groupsChanged();
+    }
   }
 
-  /** What the channel has to know of the groups. Called with the lock of the address space held. */
-  private final class Membership implements ContainerChannel.Groups {
-    @Override
-    public boolean none() {
-      return groups.isEmpty();
-    }
-
-    @Override
-    public boolean tookTheMappings() {
-      dropLostGroups();
-      // unless an iommufd has them
-      return groups.isEmpty() && (iommufd == null || !space.hasMappings());
-    }
+  /** Asks the kernel whether the last group has gone. Called with the lock held. */
+  private boolean mappingsWentWithTheGroups() {
+    dropLostGroups();
+    return groups.isEmpty() && (iommufd == null || !space.hasMappings()); // or an iommufd has them
   }
 
   /**
@@ -286,6 +280,7 @@ public final class Container implements IoAddressSpace {
           space.mapAgain();
         }
         groups.put(number, group);
+        groupsChanged();
         return rollback.done(group);
       }
     }
@@ -298,12 +293,23 @@ public final class Container implements IoAddressSpace {
   }
 
   private void dropLostGroups() {
-    groups.values().removeIf(Group::dropIfLost);
+    if (groups.values().removeIf(Group::dropIfLost)) {
+      groupsChanged();
+    }
+  }
+
+  /** Only with a group the kernel knows the IOMMU. Called with the lock held. */
+  private void groupsChanged() {
+    space.refuseMappings(
+        groups.isEmpty()
+            ? "has no group yet, so the kernel cannot map: open a device in it first"
+            : null);
   }
 
   /** Takes a group out again after the opening of its first device failed. */
   private void drop(Group group) throws VfioException {
     groups.remove(group.number());
+    groupsChanged();
     group.close();
   }
 

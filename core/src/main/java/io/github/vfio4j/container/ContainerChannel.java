@@ -11,7 +11,7 @@ import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.Request;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
+import java.util.function.BooleanSupplier;
 
 /**
  * The mapping calls of one container. Those that map memory and unmap are hot code: they use
@@ -19,30 +19,26 @@ import org.jspecify.annotations.Nullable;
  * its whole life.
  */
 final class ContainerChannel implements AddressSpaceChannel {
-  /** Knows the groups of the container. */
-  interface Groups {
-    /** Returns whether there is none, as far as is known. */
-    boolean none();
-
-    /** Asks the kernel, and returns whether with the last group all mappings have gone, too. */
-    boolean tookTheMappings();
-  }
-
   private final Kernel kernel;
   private final Fd file;
   private final int fd;
-  private final Groups groups;
+  private final BooleanSupplier mappingsWentWithTheGroups;
   private final MemorySegment mapRequest =
       Request.of(Arena.ofAuto(), vfio_iommu_type1_dma_map.LAYOUT);
   private final MemorySegment unmapRequest =
       Request.of(Arena.ofAuto(), vfio_iommu_type1_dma_unmap.LAYOUT);
 
-  /** Holds the file until {@link #release}. */
-  ContainerChannel(Kernel kernel, Fd file, Groups groups) {
+  /**
+   * Holds the file until {@link #release}.
+   *
+   * @param mappingsWentWithTheGroups asks the kernel after a refusal whether the last group has
+   *     gone, and all mappings with it
+   */
+  ContainerChannel(Kernel kernel, Fd file, BooleanSupplier mappingsWentWithTheGroups) {
     this.kernel = kernel;
     this.file = file;
     this.fd = file.acquire();
-    this.groups = groups;
+    this.mappingsWentWithTheGroups = mappingsWentWithTheGroups;
   }
 
   /** Lets go of the file. */
@@ -66,13 +62,6 @@ final class ContainerChannel implements AddressSpaceChannel {
   }
 
   @Override
-  public @Nullable String obstacle() {
-    return groups.none()
-        ? "has no group yet, so the kernel cannot map: open a device in it first"
-        : null;
-  }
-
-  @Override
   public int map(long iova, long size, MemorySegment memory, DmaAccess access) {
     int flags =
         (access.readable() ? vfio_h.VFIO_DMA_MAP_FLAG_READ : 0)
@@ -90,13 +79,13 @@ final class ContainerChannel implements AddressSpaceChannel {
     if (answer >= 0) {
       return vfio_iommu_type1_dma_unmap.size(unmapRequest);
     }
-    return groups.tookTheMappings() ? size : answer;
+    return mappingsWentWithTheGroups.getAsBoolean() ? size : answer;
   }
 
   @Override
   public int unmapAll() {
     int answer = unmap(vfio_h.VFIO_DMA_UNMAP_FLAG_ALL, 0, 0);
-    return answer < 0 && groups.tookTheMappings() ? 0 : answer;
+    return answer < 0 && mappingsWentWithTheGroups.getAsBoolean() ? 0 : answer;
   }
 
   private int unmap(int flags, long iova, long size) {

@@ -13,7 +13,6 @@ import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.Request;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The mapping calls of one IOAS. Those that map memory and unmap are hot code: they use structures
@@ -56,11 +55,6 @@ final class IoasChannel implements AddressSpaceChannel {
   @Override
   public Ioctl unmapOperation() {
     return Ioctl.IOMMU_IOAS_UNMAP;
-  }
-
-  @Override
-  public @Nullable String obstacle() {
-    return null;
   }
 
   @Override

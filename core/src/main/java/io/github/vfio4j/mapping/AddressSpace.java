@@ -23,6 +23,7 @@ import io.github.vfio4j.recording.Recorded;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What every IO address space is, whatever the backend: which IOVAs are free, what is mapped, and
@@ -65,6 +66,7 @@ public final class AddressSpace {
   private List<IovaRange> ranges;
   private long granule;
   private List<IovaRange> preferred = List.of();
+  private @Nullable String obstacle;
   private boolean closing;
   private boolean closed;
 
@@ -137,10 +139,18 @@ public final class AddressSpace {
   }
 
   private void requireMappable() {
-    String obstacle = channel.obstacle();
     if (obstacle != null) {
       throw new IllegalStateException(name + " " + obstacle);
     }
+  }
+
+  /**
+   * Refuses to map from now on, or allows it. Called with the lock held.
+   *
+   * @param why the rest of a sentence that begins with this address space, or null to allow it
+   */
+  public void refuseMappings(@Nullable String why) {
+    obstacle = why;
   }
 
   public List<IovaRange> iovaRanges() {
@@ -288,7 +298,7 @@ public final class AddressSpace {
         vacant.put(iova, size, allocator);
       }
     }
-    return mappings.put(iova, size, backing, access);
+    return mappings.add(iova, size, backing, access);
   }
 
   private VfioException notMappable(Ioctl operation, int answer, long iova, long size) {

@@ -60,6 +60,11 @@ public final class MappingTable {
    */
   long put(long iova, long size, MemorySegment backing, DmaAccess access) {
     makeRoom();
+    return add(iova, size, backing, access);
+  }
+
+  /** Enters a mapping as {@link #put} does, where there is room. */
+  long add(long iova, long size, MemorySegment backing, DmaAccess access) {
     insert(iova, size, backing, access, ++lastSerial);
     return lastSerial;
   }

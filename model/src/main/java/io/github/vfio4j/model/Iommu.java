@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An IO address space in this process: what a driver has mapped, for models to find by IOVA.
@@ -37,11 +36,6 @@ final class Iommu implements AddressSpaceChannel {
   @Override
   public Ioctl unmapOperation() {
     return Ioctl.IOMMU_IOAS_UNMAP;
-  }
-
-  @Override
-  public @Nullable String obstacle() {
-    return null;
   }
 
   @Override
