@@ -7,19 +7,19 @@ import io.github.vfio4j.lab.Guest;
 import io.github.vfio4j.lab.KernelRelease;
 import java.util.stream.Stream;
 
-/** Where devices sit in the machines that have an IOMMU, and how those differ. */
+/** The addresses of the devices, and how the machines that have an IOMMU differ. */
 final class Machine {
-  static final PciAddress EDU = PciAddress.of("0000:00:05.0");
-  static final PciAddress EDU_2 = PciAddress.of("0000:00:0b.0");
-  static final PciAddress BRIDGE = PciAddress.of("0000:00:08.0");
-  static final PciAddress BRIDGED_EDU = PciAddress.of("0000:03:01.0");
-  static final PciAddress BRIDGED_EDU_2 = PciAddress.of("0000:03:02.0");
-  static final PciAddress BRIDGED_RNG = PciAddress.of("0000:03:03.0");
-  static final PciAddress IVSHMEM = PciAddress.of("0000:00:09.0");
-  static final PciAddress RNG = PciAddress.of("0000:00:0a.0");
-  static final PciAddress IGB = PciAddress.of("0000:01:00.0");
-  static final PciAddress NVME = PciAddress.of("0000:02:00.0");
-  static final PciAddress NVME_2 = PciAddress.of("0000:02:00.1");
+  static final PciAddress EDU = Device.EDU.address();
+  static final PciAddress EDU_2 = Device.EDU_2.address();
+  static final PciAddress BRIDGE = Device.BRIDGE.address();
+  static final PciAddress BRIDGED_EDU = Device.BRIDGED_EDU.address();
+  static final PciAddress BRIDGED_EDU_2 = Device.BRIDGED_EDU_2.address();
+  static final PciAddress BRIDGED_RNG = Device.BRIDGED_RNG.address();
+  static final PciAddress IVSHMEM = Device.IVSHMEM.address();
+  static final PciAddress RNG = Device.RNG.address();
+  static final PciAddress IGB = Device.IGB.address();
+  static final PciAddress NVME = Device.NVME.address();
+  static final PciAddress NVME_2 = Device.NVME_2.address();
 
   /** Where x86 writes its message-signalled interrupts. */
   private static final IovaRange X86_INTERRUPTS = new IovaRange(0xfee00000L, 0xfeefffffL);

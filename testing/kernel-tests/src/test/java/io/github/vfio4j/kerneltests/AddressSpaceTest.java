@@ -22,25 +22,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 /** What is mapped is what a device reaches, where it was mapped, and no longer than that. */
 @OnMachine(OnMachine.IOMMU)
+@Bound(Device.EDU)
 class AddressSpaceTest {
   private static final long HUGE = 2 << 20;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   @EachBackend
   void memoryIsMappedWhereTheCallerSays(Backend backend) throws IOException {

@@ -24,25 +24,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 /** What cannot be mapped or unmapped is refused in words that say why, and changes nothing. */
 @OnMachine(OnMachine.IOMMU)
+@Bound(Device.EDU)
 class BadMappingTest {
   private static final long IOVA = 0x10000;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   @EachBackend
   void memoryThatDoesNotFitIsRefused(Backend backend) throws IOException {

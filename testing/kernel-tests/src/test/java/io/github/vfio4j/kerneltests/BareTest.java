@@ -6,17 +6,15 @@ import io.github.vfio4j.Backend;
 import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.lab.OnMachine;
-import java.io.IOException;
 
 /** Without an IOMMU nothing translates for a device, so it is not opened. */
 @OnMachine("bare")
+@Bound(Device.EDU)
 class BareTest {
   @EachBackend
-  void deviceThatNoIommuGuardsIsRefused(Backend backend) throws IOException {
-    try (var _ = Bindings.of(Machine.EDU)) {
-      assertThatThrownBy(() -> VfioDevice.open(Machine.EDU, backend))
-          .isInstanceOf(NotPermittedException.class)
-          .hasMessageContaining("no IOMMU guards it");
-    }
+  void deviceThatNoIommuGuardsIsRefused(Backend backend) {
+    assertThatThrownBy(() -> VfioDevice.open(Machine.EDU, backend))
+        .isInstanceOf(NotPermittedException.class)
+        .hasMessageContaining("no IOMMU guards it");
   }
 }

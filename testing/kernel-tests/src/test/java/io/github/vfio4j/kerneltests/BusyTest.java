@@ -11,37 +11,25 @@ import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 /** A device has one user, whichever way each of them comes. */
 @OnMachine(OnMachine.IOMMU)
 class BusyTest {
-  private static DriverBinding binding;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    binding = DriverBinding.bind(Sysfs.host(), Machine.EDU);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    binding.close();
-  }
-
   @EachBackend
   void deviceOpenInThisProcessIsBusyAndStaysUsable(Backend backend) throws IOException {
-    try (VfioDevice device = VfioDevice.open(Machine.EDU, backend);
-        Edu edu = Edu.start(device)) {
-      assertBusyOnEachBackend();
-      assertThatThrownBy(binding::close)
-          .isInstanceOf(DeviceBusyException.class)
-          .hasMessageContaining("process " + ProcessHandle.current().pid());
+    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), Machine.EDU)) {
+      try (VfioDevice device = VfioDevice.open(Machine.EDU, backend);
+          Edu edu = Edu.start(device)) {
+        assertBusyOnEachBackend();
+        assertThatThrownBy(binding::close)
+            .isInstanceOf(DeviceBusyException.class)
+            .hasMessageContaining("process " + ProcessHandle.current().pid());
 
-      assertThat(edu.raiseInterrupt(1)).isEqualTo(1);
-    }
-    for (Backend other : Machine.backends().toList()) {
-      VfioDevice.open(Machine.EDU, other).close();
+        assertThat(edu.raiseInterrupt(1)).isEqualTo(1);
+      }
+      for (Backend other : Machine.backends().toList()) {
+        VfioDevice.open(Machine.EDU, other).close();
+      }
     }
   }
 

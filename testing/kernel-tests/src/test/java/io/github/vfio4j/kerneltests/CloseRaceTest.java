@@ -21,25 +21,12 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 /** Closing while other threads are in the middle of something ends them, and nothing else. */
 @OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
+@Bound(Device.EDU)
 class CloseRaceTest {
   private static final int ROUNDS = 3;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   private interface Step {
     void run() throws IOException;

@@ -25,25 +25,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Everything may be closed in any order, twice, and leaves nothing behind. */
 @OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
+@Bound(Device.EDU)
 class ClosingTest {
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
-
   private interface Closing {
     void close() throws VfioException;
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.lab.OnMachine;
-import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -72,9 +71,9 @@ class CommandTest {
 
   @Test
   @OnMachine("intel/first-stage")
+  @Bound(Device.IVSHMEM)
   void leavesABusyDeviceBound() throws IOException, InterruptedException {
-    try (DriverBinding _ = DriverBinding.bind(Sysfs.host(), Machine.IVSHMEM);
-        VfioDevice _ = VfioDevice.open(Machine.IVSHMEM)) {
+    try (VfioDevice _ = VfioDevice.open(Machine.IVSHMEM)) {
       Ended ended = run("vfio4j", "unbind", Machine.IVSHMEM.toString());
 
       assertThat(ended.status()).isEqualTo(5);
@@ -146,20 +145,19 @@ class CommandTest {
 
   @Test
   @OnMachine(value = "intel/scalable", since = "6.13")
+  @Bound(Device.IVSHMEM)
   void tellsWhatTheIommuCanDo() throws IOException, InterruptedException {
-    try (DriverBinding _ = DriverBinding.bind(Sysfs.host(), Machine.IVSHMEM)) {
-      Ended ended = run("vfio4j", "iommu");
+    Ended ended = run("vfio4j", "iommu");
 
-      assertThat(ended.err()).isEmpty();
-      assertThat(ended.status()).isZero();
-      assertThat(ended.out())
-          .startsWith(Machine.IVSHMEM + "  ")
-          .containsPattern("(?m)^  IOMMU +Intel VT-d$")
-          .containsPattern("(?m)^    scalable mode +yes$")
-          .containsPattern("(?m)^  plain +yes$")
-          .containsPattern("(?m)^  parent of nesting +no: EOPNOTSUPP: ")
-          .containsPattern("(?m)^  0x0-0xfedfffff ");
-    }
+    assertThat(ended.err()).isEmpty();
+    assertThat(ended.status()).isZero();
+    assertThat(ended.out())
+        .startsWith(Machine.IVSHMEM + "  ")
+        .containsPattern("(?m)^  IOMMU +Intel VT-d$")
+        .containsPattern("(?m)^    scalable mode +yes$")
+        .containsPattern("(?m)^  plain +yes$")
+        .containsPattern("(?m)^  parent of nesting +no: EOPNOTSUPP: ")
+        .containsPattern("(?m)^  0x0-0xfedfffff ");
   }
 
   @Test

@@ -227,8 +227,7 @@ class CompatibilityTest extends EduTests {
       VfioDevice former = VfioDevice.open(Machine.EDU, container);
       container.map(memory, IOVA, READ_WRITE);
       former.close();
-      unbind();
-      bind();
+      Binder.bindAnew(Device.EDU);
 
       VfioDevice device = VfioDevice.open(Machine.EDU, container);
       try (Edu edu = Edu.start(device)) {

@@ -10,11 +10,10 @@ import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 /** The configuration space of real devices, and what their reset does to it. */
 @OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
+@Bound({Device.EDU, Device.NVME, Device.IGB})
 class ConfigSpaceTest {
   private static final int MSI = 0x05;
   private static final int PCI_EXPRESS = 0x10;
@@ -23,18 +22,6 @@ class ConfigSpaceTest {
   private static final int SINGLE_ROOT_IO_VIRTUALIZATION = 0x0010;
   private static final int CONTROLLER_CONFIGURATION = 0x14;
   private static final int ENTRY_SIZES = 0x00460000;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU, Machine.NVME, Machine.IGB);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   @EachBackend
   void conventionalDeviceShowsItsCapabilities(Backend backend) throws IOException {

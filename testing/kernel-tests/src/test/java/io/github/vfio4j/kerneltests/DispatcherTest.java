@@ -14,29 +14,15 @@ import io.github.vfio4j.event.EventDispatcher;
 import io.github.vfio4j.event.EventDispatcher.Registration;
 import io.github.vfio4j.event.EventHandler;
 import io.github.vfio4j.lab.OnMachine;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 /** The dispatcher brings the interrupts of several devices to their handlers. */
 @OnMachine(OnMachine.IOMMU)
+@Bound({Device.EDU, Device.NVME})
 class DispatcherTest {
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU, Machine.NVME);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
-
   private static Interrupt take(BlockingQueue<Interrupt> fired) throws InterruptedException {
     return java.util.Objects.requireNonNull(fired.poll(20, SECONDS), "no interrupt came");
   }

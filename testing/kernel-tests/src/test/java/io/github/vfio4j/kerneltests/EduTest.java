@@ -8,31 +8,16 @@ import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.edu.Edu;
 import io.github.vfio4j.lab.OnMachine;
-import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** One driver moves real bytes through the IOMMU, on whichever interface the kernel has. */
 @OnMachine(OnMachine.IOMMU)
+@Bound(Device.EDU)
 class EduTest {
-  private static DriverBinding binding;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    binding = DriverBinding.bind(Sysfs.host(), Machine.EDU);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    binding.close();
-  }
-
   @ParameterizedTest
   @MethodSource("io.github.vfio4j.kerneltests.Machine#backends")
   void dmaBringsBackEveryByte(Backend backend) throws IOException {

@@ -23,27 +23,14 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 /** Interrupts of every kind reach who waits for them. */
 @OnMachine(OnMachine.IOMMU)
+@Bound({Device.EDU, Device.NVME})
 class InterruptTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int RAISE = 0x60;
   private static final int ACKNOWLEDGE = 0x64;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU, Machine.NVME);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   @EachBackend
   void deviceTellsWhichKindsItHas(Backend backend) throws IOException {

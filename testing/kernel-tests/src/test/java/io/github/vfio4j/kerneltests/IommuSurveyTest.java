@@ -25,15 +25,10 @@ import org.junit.jupiter.api.Test;
 
 /** What the IOMMU of each machine can do. */
 @OnMachine
+@Bound(Device.EDU)
 class IommuSurveyTest {
-  private static HostDevice edu() throws IOException {
-    return Sysfs.host().device(Machine.EDU);
-  }
-
   private static IommuSurvey survey() throws IOException {
-    try (var _ = Bindings.of(Machine.EDU)) {
-      return IommuSurvey.of(edu());
-    }
+    return IommuSurvey.of(Sysfs.host().device(Machine.EDU));
   }
 
   private static List<HwptProbe.Kind> supported(IommuSurvey survey) {
@@ -123,16 +118,15 @@ class IommuSurveyTest {
       value = {"intel", "smmuv3", "amd", "virtio"},
       since = "6.6")
   void leavesTheDeviceToOthers() throws IOException {
-    assertThatThrownBy(() -> IommuSurvey.of(edu())).isInstanceOf(DeviceNotBoundException.class);
+    HostDevice unbound = Sysfs.host().device(Machine.EDU_2);
+    assertThatThrownBy(() -> IommuSurvey.of(unbound)).isInstanceOf(DeviceNotBoundException.class);
 
-    try (var _ = Bindings.of(Machine.EDU)) {
-      IommuSurvey first = IommuSurvey.of(edu());
-      try (VfioDevice device = VfioDevice.open(Machine.EDU)) {
-        assertThat(device.addressSpace().iovaRanges()).isEqualTo(first.iovaRanges());
-      }
-      IommuSurvey again = IommuSurvey.of(edu());
-      assertThat(again.hardware()).isEqualTo(first.hardware());
-      assertThat(supported(again)).isEqualTo(supported(first));
+    IommuSurvey first = survey();
+    try (VfioDevice device = VfioDevice.open(Machine.EDU)) {
+      assertThat(device.addressSpace().iovaRanges()).isEqualTo(first.iovaRanges());
     }
+    IommuSurvey again = survey();
+    assertThat(again.hardware()).isEqualTo(first.hardware());
+    assertThat(supported(again)).isEqualTo(supported(first));
   }
 }

@@ -20,28 +20,15 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What the kernel allows is what can be mapped. */
 @OnMachine(OnMachine.IOMMU)
+@Bound(Device.EDU)
 class IovaRangesTest {
   private static final IovaRange INTERRUPT_WINDOW = Machine.interruptWindow();
 
   private static final long BEYOND_48_BITS = 1L << 48;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   @EachBackend
   void rangesLeaveOutWhatIsReserved(Backend backend) throws IOException {

@@ -17,15 +17,15 @@ import org.junit.jupiter.api.BeforeAll;
 
 /** Root, who may lock memory as it likes, is not bound by the limit. */
 @OnMachine(OnMachine.IOMMU)
+@Bound(Device.EDU)
 class MemlockTest {
   private static final int LIMIT = 64 << 10;
   private static final Pattern LOCKED = Pattern.compile("Max locked memory +(\\w+) .*");
 
-  private static Bindings bindings;
   private static String former = "";
 
   @BeforeAll
-  static void bind() throws IOException {
+  static void limit() throws IOException {
     former =
         Files.readAllLines(Path.of("/proc/self/limits")).stream()
             .map(LOCKED::matcher)
@@ -34,12 +34,10 @@ class MemlockTest {
             .findAny()
             .orElseThrow();
     setLimit("" + LIMIT);
-    bindings = Bindings.of(Machine.EDU);
   }
 
   @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
+  static void liftTheLimit() throws IOException {
     setLimit(former);
   }
 

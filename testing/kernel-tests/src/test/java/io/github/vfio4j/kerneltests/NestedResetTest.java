@@ -8,26 +8,13 @@ import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.iommufd.HwptNested;
 import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** A reset of a device leaves it in its guest. */
 @OnMachine(value = "smmuv3", since = "6.15")
+@Bound({Device.NVME, Device.NVME_2})
 class NestedResetTest {
   private static final long INPUT = 0x12_3456_0000L;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.NVME, Machine.NVME_2);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   @Test
   void deviceIsInItsGuestAfterAResetAndAfterAttachingAgain() throws IOException {

@@ -20,31 +20,24 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** A process that may open no node drives a device by files that were passed to it. */
 @OnMachine(value = OnMachine.IOMMU, since = "6.6")
+@Bound(Device.EDU)
 class PassedFileTest {
   private static final Path IOMMU = Path.of("/dev/iommu");
   private static final int NOT_OPEN = 9999;
 
-  private static Bindings bindings;
   private static Path cdev;
   private static Path group;
 
   @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU);
+  static void findNodes() throws IOException {
     PciDevice edu = Sysfs.host().device(Machine.EDU);
     cdev = edu.cdev().orElseThrow().path();
     group = Sysfs.host().group(edu.iommuGroup().orElseThrow()).node().orElseThrow().path();
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
   }
 
   @Test

@@ -12,6 +12,8 @@ import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.iommufd.Iommufd;
 import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -51,36 +53,34 @@ class RefusedTest {
 
   @EachBackend
   @OnMachine({"intel", "amd"})
+  @Bound(Device.BRIDGED_EDU)
   void neighbourWithAKernelDriverIsNamed(Backend backend) throws IOException {
-    try (var _ = Bindings.of(Machine.BRIDGED_EDU)) {
-      assertThatThrownBy(() -> VfioDevice.open(Machine.BRIDGED_EDU, backend))
-          .isInstanceOf(DeviceNotBoundException.class)
-          .hasMessageContaining("not viable")
-          .hasMessageContaining("0000:03:03.0 is bound to virtio-pci");
+    assertThatThrownBy(() -> VfioDevice.open(Machine.BRIDGED_EDU, backend))
+        .isInstanceOf(DeviceNotBoundException.class)
+        .hasMessageContaining("not viable")
+        .hasMessageContaining("0000:03:03.0 is bound to virtio-pci");
 
-      try (var _ = Bindings.of(Machine.BRIDGED_RNG)) {
-        VfioDevice.open(Machine.BRIDGED_EDU, backend).close();
-      }
-      assertThatThrownBy(() -> VfioDevice.open(Machine.BRIDGED_EDU, backend))
-          .isInstanceOf(DeviceNotBoundException.class);
+    try (var _ = DriverBinding.bind(Sysfs.host(), Machine.BRIDGED_RNG)) {
+      VfioDevice.open(Machine.BRIDGED_EDU, backend).close();
     }
+    assertThatThrownBy(() -> VfioDevice.open(Machine.BRIDGED_EDU, backend))
+        .isInstanceOf(DeviceNotBoundException.class);
   }
 
   @Test
   @OnMachine(before = "6.2")
+  @Bound(Device.EDU)
   void oldKernelSaysThatItHasNoIommufd() throws IOException {
-    try (var _ = Bindings.of(Machine.EDU)) {
-      assertThatThrownBy(() -> VfioDevice.open(Machine.EDU, Backend.IOMMUFD))
-          .isInstanceOfSatisfying(
-              UnsupportedByKernelException.class,
-              e -> {
-                assertThat(e.operation()).isEqualTo("open");
-                assertThat(e.object()).isEqualTo("/dev/iommu");
-                assertThat(e.errno()).contains(Errno.ENOENT);
-                assertThat(e).hasMessageContaining("Linux 6.2 with CONFIG_IOMMUFD");
-              });
-      assertThatThrownBy(Iommufd::open).isInstanceOf(UnsupportedByKernelException.class);
-      assertThatThrownBy(() -> Iommufd.ofFd(0)).isInstanceOf(UnsupportedByKernelException.class);
-    }
+    assertThatThrownBy(() -> VfioDevice.open(Machine.EDU, Backend.IOMMUFD))
+        .isInstanceOfSatisfying(
+            UnsupportedByKernelException.class,
+            e -> {
+              assertThat(e.operation()).isEqualTo("open");
+              assertThat(e.object()).isEqualTo("/dev/iommu");
+              assertThat(e.errno()).contains(Errno.ENOENT);
+              assertThat(e).hasMessageContaining("Linux 6.2 with CONFIG_IOMMUFD");
+            });
+    assertThatThrownBy(Iommufd::open).isInstanceOf(UnsupportedByKernelException.class);
+    assertThatThrownBy(() -> Iommufd.ofFd(0)).isInstanceOf(UnsupportedByKernelException.class);
   }
 }

@@ -17,29 +17,16 @@ import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The regions of real devices, read and written through the kernel and by mapping. */
 @OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
+@Bound({Device.EDU, Device.IVSHMEM, Device.NVME, Device.IGB})
 class RegionTest {
   private static final int CONFIG = 7;
   private static final int VGA = 8;
   private static final int SHARED_MEMORY = 2;
   private static final int MEMORY_SIZE = 1 << 20;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU, Machine.IVSHMEM, Machine.NVME, Machine.IGB);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   @EachBackend
   void regionsHaveTheKernelsIndex(Backend backend) throws IOException {

@@ -30,7 +30,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -39,25 +38,18 @@ import org.junit.jupiter.api.Test;
  * and works when it is repeated.
  */
 @OnMachine(value = "intel/legacy", since = "7.0")
+@Bound({Device.EDU, Device.IVSHMEM})
 class ScarcityTest extends EduTests {
   private static final int INTERRUPT_PIN = 0x3d;
 
   /** Opening and closing it asks nothing of the kernel's ACPI, which crashes without memory. */
   private static final PciAddress WITHOUT_INTERRUPT = Machine.IVSHMEM;
 
-  private static Bindings ivshmem;
-
   @BeforeAll
   static void letAllocationsFail() throws IOException {
     ScarceKernel.prepare();
-    ivshmem = Bindings.of(WITHOUT_INTERRUPT);
     PciDevice device = Sysfs.host().device(WITHOUT_INTERRUPT);
     assertThat(Files.readAllBytes(device.path().resolve("config"))[INTERRUPT_PIN]).isZero();
-  }
-
-  @AfterAll
-  static void unbindIvshmem() throws IOException {
-    ivshmem.close();
   }
 
   /** A device that is attached to one of two address spaces. */

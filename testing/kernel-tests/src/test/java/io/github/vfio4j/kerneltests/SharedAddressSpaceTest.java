@@ -19,25 +19,12 @@ import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** An address space outlives its devices and serves several of them. */
 @OnMachine(OnMachine.IOMMU)
+@Bound({Device.EDU, Device.EDU_2, Device.NVME, Device.NVME_2})
 class SharedAddressSpaceTest {
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU, Machine.EDU_2, Machine.NVME, Machine.NVME_2);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
-
   @EachBackend
   void devicesOfTwoGroupsSeeTheSameMemory(Backend backend) throws IOException {
     handOver(backend, Machine.EDU, Machine.EDU_2);
@@ -46,10 +33,9 @@ class SharedAddressSpaceTest {
   /** In scalable mode Linux sets up no context for what a bridge sends on behalf of others. */
   @EachBackend
   @OnMachine({"intel/legacy", "amd"})
+  @Bound({Device.BRIDGED_RNG, Device.BRIDGED_EDU, Device.BRIDGED_EDU_2})
   void devicesOfOneGroupSeeTheSameMemory(Backend backend) throws IOException {
-    try (var _ = Bindings.of(Machine.BRIDGED_RNG, Machine.BRIDGED_EDU, Machine.BRIDGED_EDU_2)) {
-      handOver(backend, Machine.BRIDGED_EDU_2, Machine.BRIDGED_EDU);
-    }
+    handOver(backend, Machine.BRIDGED_EDU_2, Machine.BRIDGED_EDU);
   }
 
   /** One device writes to memory; the other, which opens later and stays longer, reads it there. */
@@ -102,8 +88,7 @@ class SharedAddressSpaceTest {
       VfioDevice former = VfioDevice.open(Machine.EDU, open.space());
       open.space().map(memory, 0x10000, READ_WRITE);
       former.close();
-      bindings.close();
-      bind();
+      Binder.bindAnew(Device.EDU);
 
       roundTrip(arena, open.space(), memory);
     }

@@ -24,28 +24,15 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Who asks for it by name drives a device that no IOMMU guards, by physical addresses. */
 @OnMachine(value = "bare", since = "7.3")
+@Bound(Device.EDU)
 class UnguardedTest {
   private static final int HUGE = 2 << 20;
   private static final long IOVA = 0x10000;
   private static final int NOBODY = 65534;
-
-  private static Bindings bindings;
-
-  @BeforeAll
-  static void bind() throws IOException {
-    bindings = Bindings.of(Machine.EDU);
-  }
-
-  @AfterAll
-  static void unbind() throws IOException {
-    bindings.close();
-  }
 
   private static CdevDevice edu(Iommufd iommufd) throws VfioException {
     return iommufd.bindWithoutIommu(Sysfs.host().device(Machine.EDU));
