@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 
 /** Page tables that are asked for by name. */
 @OnMachine(value = "intel", since = "6.6")
-class HwptTest extends EduTests {
+class VtdHwptTest extends EduTests {
   @Test
   void deviceTranslatesByThePageTable() throws IOException {
     try (Arena arena = Arena.ofConfined();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** The kernel's options of an iommufd and of an address space. */
 @OnMachine(value = "intel", since = "6.6")
-class OptionTest extends EduTests {
+class VtdOptionTest extends EduTests {
   private static final int NOBODY = 65534;
 
   @Test

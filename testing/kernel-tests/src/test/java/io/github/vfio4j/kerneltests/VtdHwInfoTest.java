@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the kernel tells of VT-d is what this machine was built with. */
 @OnMachine(value = "intel", since = "6.6")
-class HwInfoTest extends EduTests {
+class VtdHwInfoTest extends EduTests {
   @Test
   void registersAreThoseOfTheMachine() throws IOException {
     try (Iommufd iommufd = Iommufd.open()) {

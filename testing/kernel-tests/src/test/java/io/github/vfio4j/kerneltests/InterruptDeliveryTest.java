@@ -27,7 +27,7 @@ import java.util.concurrent.Future;
 /** Interrupts of every kind reach who waits for them. */
 @OnMachine(OnMachine.IOMMU)
 @Bound({Device.EDU, Device.NVME})
-class InterruptTest {
+class InterruptDeliveryTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int RAISE = 0x60;
   private static final int ACKNOWLEDGE = 0x64;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The command, as a user runs it. Each test has one machine: a JVM is slow to start. */
-class CommandTest {
+class CommandLineTest {
 
   @TempDir Path directory;
 

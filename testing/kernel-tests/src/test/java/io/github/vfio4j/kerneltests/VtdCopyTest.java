@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 
 /** A mapping can be had in a second address space without pinning its memory again. */
 @OnMachine(value = "intel", since = "6.6")
-class CopyTest extends EduTests {
+class VtdCopyTest extends EduTests {
   private static final long ELSEWHERE = 0x80000;
 
   @Test

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 /** The regions of real devices, read and written through the kernel and by mapping. */
 @OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
 @Bound({Device.EDU, Device.IVSHMEM, Device.NVME, Device.IGB})
-class RegionTest {
+class RegionAccessTest {
   private static final int CONFIG = 7;
   private static final int VGA = 8;
   private static final int SHARED_MEMORY = 2;

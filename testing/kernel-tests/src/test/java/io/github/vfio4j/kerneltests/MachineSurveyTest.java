@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /** What the IOMMU of each machine can do. */
 @OnMachine
 @Bound(Device.EDU)
-class IommuSurveyTest {
+class MachineSurveyTest {
   private static IommuSurvey survey() throws IOException {
     return IommuSurvey.of(Sysfs.host().device(Machine.EDU));
   }
@@ -108,7 +108,7 @@ class IommuSurveyTest {
   @Test
   @OnMachine(before = "6.6")
   void tellsWhichKernelCouldTell() {
-    assertThatThrownBy(IommuSurveyTest::survey)
+    assertThatThrownBy(MachineSurveyTest::survey)
         .isInstanceOf(UnsupportedByKernelException.class)
         .hasMessageContaining("Linux 6.6 ");
   }
