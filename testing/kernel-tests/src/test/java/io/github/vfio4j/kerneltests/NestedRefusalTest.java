@@ -1,7 +1,7 @@
 package io.github.vfio4j.kerneltests;
 
 import static io.github.vfio4j.kerneltests.EduDma.PAGE;
-import static io.github.vfio4j.kerneltests.Refusal.assertRefused;
+import static io.github.vfio4j.kerneltests.RefusalAssertions.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 

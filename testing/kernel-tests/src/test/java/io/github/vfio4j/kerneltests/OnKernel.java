@@ -5,7 +5,7 @@ import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.entry.HostOpener;
-import io.github.vfio4j.event.Dispatchers;
+import io.github.vfio4j.event.DispatcherOnKernel;
 import io.github.vfio4j.event.EventDispatcher;
 import io.github.vfio4j.iommufd.Iommufd;
 import io.github.vfio4j.iommufd.Iommufds;
@@ -40,6 +40,6 @@ public final class OnKernel {
   }
 
   public static EventDispatcher dispatcher(Kernel kernel) throws VfioException {
-    return Dispatchers.start(kernel);
+    return DispatcherOnKernel.start(kernel);
   }
 }

@@ -2,7 +2,7 @@ package io.github.vfio4j.kerneltests.mock;
 
 import static io.github.vfio4j.DmaAccess.READ_WRITE;
 import static io.github.vfio4j.iommufd.HwptFlag.DIRTY_TRACKING;
-import static io.github.vfio4j.kerneltests.Refusal.assertRefused;
+import static io.github.vfio4j.kerneltests.RefusalAssertions.assertRefused;
 import static io.github.vfio4j.kerneltests.mock.Memory.HUGE_PAGE;
 import static io.github.vfio4j.kerneltests.mock.Memory.PAGE;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;

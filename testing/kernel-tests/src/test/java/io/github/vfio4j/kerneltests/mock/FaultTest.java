@@ -1,6 +1,6 @@
 package io.github.vfio4j.kerneltests.mock;
 
-import static io.github.vfio4j.kerneltests.Refusal.assertRefused;
+import static io.github.vfio4j.kerneltests.RefusalAssertions.assertRefused;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;

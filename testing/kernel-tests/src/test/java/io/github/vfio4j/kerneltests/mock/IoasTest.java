@@ -1,7 +1,7 @@
 package io.github.vfio4j.kerneltests.mock;
 
 import static io.github.vfio4j.DmaAccess.READ_WRITE;
-import static io.github.vfio4j.kerneltests.Refusal.assertRefused;
+import static io.github.vfio4j.kerneltests.RefusalAssertions.assertRefused;
 import static io.github.vfio4j.kerneltests.mock.Memory.PAGE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

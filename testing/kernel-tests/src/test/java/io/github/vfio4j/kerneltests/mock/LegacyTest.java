@@ -16,7 +16,7 @@ import io.github.vfio4j.bindings.vfio_iommu_type1_info;
 import io.github.vfio4j.bindings.vfio_iommu_type1_info_cap_iova_range;
 import io.github.vfio4j.bindings.vfio_iova_range;
 import io.github.vfio4j.iommufd.Ioas;
-import io.github.vfio4j.kerneltests.Refusal;
+import io.github.vfio4j.kerneltests.RefusalAssertions;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.mock.Mock;
@@ -168,7 +168,7 @@ class LegacyTest {
       map(arena, space, memory, AT);
       assertThat(space.seen(AT, memory)).isTrue();
       // what the library does not know of, the kernel refuses
-      Refusal.assertRefused(Errno.EEXIST, () -> ioas.map(memory, AT, READ_WRITE));
+      RefusalAssertions.assertRefused(Errno.EEXIST, () -> ioas.map(memory, AT, READ_WRITE));
       assertUnmapped(space, unmap(arena, 0, AT, size), size);
       assertUnmapped(space, unmap(arena, 0, AT, size), 0);
 

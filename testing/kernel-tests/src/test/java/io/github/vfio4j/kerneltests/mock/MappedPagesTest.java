@@ -2,7 +2,7 @@ package io.github.vfio4j.kerneltests.mock;
 
 import static io.github.vfio4j.DmaAccess.READ;
 import static io.github.vfio4j.DmaAccess.READ_WRITE;
-import static io.github.vfio4j.kerneltests.Refusal.assertRefused;
+import static io.github.vfio4j.kerneltests.RefusalAssertions.assertRefused;
 import static io.github.vfio4j.kerneltests.mock.Memory.HUGE_PAGE;
 import static io.github.vfio4j.kerneltests.mock.Memory.PAGE;
 import static java.nio.channels.FileChannel.MapMode.PRIVATE;

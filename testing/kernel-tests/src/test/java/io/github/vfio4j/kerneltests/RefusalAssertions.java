@@ -7,11 +7,11 @@ import io.github.vfio4j.Errno;
 import io.github.vfio4j.VfioException;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
-/** What the kernel refuses, and with which number. */
-public final class Refusal {
+/** Asserts what the kernel refuses, and with which number. */
+public final class RefusalAssertions {
   public static final Errno EBADE = new Errno(52);
 
-  private Refusal() {}
+  private RefusalAssertions() {}
 
   public static void assertRefused(Errno errno, ThrowingCallable step) {
     assertRefused(VfioException.class, errno, step);
