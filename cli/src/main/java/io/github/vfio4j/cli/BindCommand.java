@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
     optionListHeading = "%nOptions:%n")
 final class BindCommand implements Callable<Integer> {
 
-  private final Host host;
+  private final CommandHost host;
   private final PrintWriter err;
 
   @Parameters(
@@ -39,7 +39,7 @@ final class BindCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
-  BindCommand(Host host, PrintWriter err) {
+  BindCommand(CommandHost host, PrintWriter err) {
     this.host = host;
     this.err = err;
   }

@@ -20,12 +20,12 @@ final class Demo {
 
   private static final int COUNT = Edu.MEMORY_SIZE;
 
-  private final Host host;
+  private final CommandHost host;
   private final Narrator narrator;
   private final Random random = new Random();
   private boolean callsAreSetUp;
 
-  Demo(Host host) {
+  Demo(CommandHost host) {
     this.host = host;
     this.narrator = new Narrator(host.out());
   }

@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
     optionListHeading = "%nOptions:%n")
 final class DemoCommand implements Callable<Integer> {
 
-  private final Host host;
+  private final CommandHost host;
 
   @Parameters(
       paramLabel = "ADDRESS",
@@ -39,7 +39,7 @@ final class DemoCommand implements Callable<Integer> {
               + " an SMMUv3. Exit status 0: every byte matched.")
   private boolean nested;
 
-  DemoCommand(Host host) {
+  DemoCommand(CommandHost host) {
     this.host = host;
   }
 

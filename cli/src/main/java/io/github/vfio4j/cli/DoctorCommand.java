@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n")
 final class DoctorCommand implements Callable<Integer> {
 
-  private final Host host;
+  private final CommandHost host;
 
   @Parameters(
       paramLabel = "ADDRESS",
@@ -39,7 +39,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  DoctorCommand(Host host) {
+  DoctorCommand(CommandHost host) {
     this.host = host;
   }
 

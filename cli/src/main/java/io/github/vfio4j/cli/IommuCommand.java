@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n")
 final class IommuCommand implements Callable<Integer> {
 
-  private final Host host;
+  private final CommandHost host;
 
   @Parameters(
       paramLabel = "ADDRESS",
@@ -40,7 +40,7 @@ final class IommuCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  IommuCommand(Host host) {
+  IommuCommand(CommandHost host) {
     this.host = host;
   }
 

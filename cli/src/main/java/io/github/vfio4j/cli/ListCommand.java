@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
     optionListHeading = "%nOptions:%n")
 final class ListCommand implements Callable<Integer> {
 
-  private final Host host;
+  private final CommandHost host;
 
   @Option(names = "--vfio", description = "Only devices that are bound to a VFIO driver.")
   private boolean onlyVfio;
@@ -27,7 +27,7 @@ final class ListCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
-  ListCommand(Host host) {
+  ListCommand(CommandHost host) {
     this.host = host;
   }
 

@@ -17,7 +17,7 @@ final class Loan implements AutoCloseable {
     this.binding = binding;
   }
 
-  static Loan take(Host host, Narrator narrator, PciDevice edu) throws VfioException {
+  static Loan take(CommandHost host, Narrator narrator, PciDevice edu) throws VfioException {
     narrator.heading("Taking %s, an edu device, from the kernel".formatted(edu.name()));
     DriverBinding binding =
         narrator.step(

@@ -58,11 +58,11 @@ final class NestedDemo {
   private static final long DEVICE_MEMORY = 0x40000;
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-  private final Host host;
+  private final CommandHost host;
   private final Narrator narrator;
   private final Random random = new Random();
 
-  NestedDemo(Host host) {
+  NestedDemo(CommandHost host) {
     this.host = host;
     this.narrator = new Narrator(host.out());
   }

@@ -16,9 +16,9 @@ import picocli.CommandLine.Command;
 @Command(name = "rehearse", hidden = true)
 final class RehearseCommand implements Callable<Integer> {
 
-  private final Host host;
+  private final CommandHost host;
 
-  RehearseCommand(Host host) {
+  RehearseCommand(CommandHost host) {
     this.host = host;
   }
 
@@ -43,7 +43,8 @@ final class RehearseCommand implements Callable<Integer> {
 
   private void run(String... arguments) {
     PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
-    Host quiet = new Host(host.sysfs(), host.ids(), host.opener(), host.surveyor(), nowhere);
+    CommandHost quiet =
+        new CommandHost(host.sysfs(), host.ids(), host.opener(), host.surveyor(), nowhere);
     Vfio4j.commandLine(quiet, nowhere, arguments).execute(arguments);
   }
 

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n")
 final class ShowCommand implements Callable<Integer> {
 
-  private final Host host;
+  private final CommandHost host;
 
   @Parameters(paramLabel = "ADDRESS", description = DeviceName.DESCRIPTION)
   private String name = "";
@@ -35,7 +35,7 @@ final class ShowCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  ShowCommand(Host host) {
+  ShowCommand(CommandHost host) {
     this.host = host;
   }
 

@@ -19,7 +19,7 @@ record ShownDevice(
     Optional<OpenedDevice> opened,
     Optional<String> obstacle) {
 
-  static ShownDevice of(Host host, HostDevice device, boolean open) throws VfioException {
+  static ShownDevice of(CommandHost host, HostDevice device, boolean open) throws VfioException {
     Optional<IommuGroup> group =
         device.iommuGroup().isEmpty()
             ? Optional.empty()

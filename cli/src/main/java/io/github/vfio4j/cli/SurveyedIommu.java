@@ -15,7 +15,7 @@ import java.util.List;
  */
 record SurveyedIommu(HostDevice device, IommuSurvey survey, List<ReservedRegion> reservedRegions) {
 
-  static SurveyedIommu of(Host host, HostDevice device) throws VfioException {
+  static SurveyedIommu of(CommandHost host, HostDevice device) throws VfioException {
     List<ReservedRegion> reserved =
         device.iommuGroup().isEmpty()
             ? List.of()

@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
     optionListHeading = "%nOptions:%n")
 final class UnbindCommand implements Callable<Integer> {
 
-  private final Host host;
+  private final CommandHost host;
   private final PrintWriter err;
 
   @Parameters(
@@ -38,7 +38,7 @@ final class UnbindCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
-  UnbindCommand(Host host, PrintWriter err) {
+  UnbindCommand(CommandHost host, PrintWriter err) {
     this.host = host;
     this.err = err;
   }

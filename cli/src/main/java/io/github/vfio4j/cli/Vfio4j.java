@@ -48,7 +48,7 @@ final class Vfio4j {
 
   /** Runs the command and ends the virtual machine with its exit status. */
   public static void main(String[] arguments) {
-    Host host = Host.running(writer(System.out));
+    CommandHost host = CommandHost.running(writer(System.out));
     int status = commandLine(host, writer(System.err), arguments).execute(arguments);
     host.out().flush();
     System.exit(status);
@@ -58,7 +58,7 @@ final class Vfio4j {
     return new PrintWriter(stream, false, stream.charset());
   }
 
-  static CommandLine commandLine(Host host, PrintWriter err, String... arguments) {
+  static CommandLine commandLine(CommandHost host, PrintWriter err, String... arguments) {
     Vfio4j vfio4j = new Vfio4j();
     CommandLine commandLine = new CommandLine(vfio4j);
     for (Object command : commands(host, err, arguments)) {
@@ -77,7 +77,7 @@ final class Vfio4j {
    * The command that is named, or all if none is: picocli takes half of the start-up time to look
    * at them all.
    */
-  private static List<Object> commands(Host host, PrintWriter err, String... arguments) {
+  private static List<Object> commands(CommandHost host, PrintWriter err, String... arguments) {
     Optional<String> name =
         Arrays.stream(arguments).filter(argument -> !argument.startsWith("-")).findFirst();
     return switch (name.orElse("")) {

@@ -24,11 +24,11 @@ record CommandRun(int status, String out, String err) {
     return of(sysfs, CommandRun::unopenable, arguments);
   }
 
-  static CommandRun of(Sysfs sysfs, Host.Opener opener, String... arguments) {
+  static CommandRun of(Sysfs sysfs, CommandHost.Opener opener, String... arguments) {
     return of(sysfs, opener, CommandRun::unasked, arguments);
   }
 
-  static CommandRun surveying(Sysfs sysfs, Host.Surveyor surveyor, String... arguments) {
+  static CommandRun surveying(Sysfs sysfs, CommandHost.Surveyor surveyor, String... arguments) {
     return of(sysfs, CommandRun::unopenable, surveyor, arguments);
   }
 
@@ -41,13 +41,14 @@ record CommandRun(int status, String out, String err) {
   }
 
   private static CommandRun of(
-      Sysfs sysfs, Host.Opener opener, Host.Surveyor surveyor, String... arguments) {
+      Sysfs sysfs, CommandHost.Opener opener, CommandHost.Surveyor surveyor, String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     PrintWriter outWriter = new PrintWriter(out);
     PrintWriter errWriter = new PrintWriter(err);
-    Host host =
-        new Host(sysfs, PciIds.of(List.of(Path.of("/nonexistent"))), opener, surveyor, outWriter);
+    CommandHost host =
+        new CommandHost(
+            sysfs, PciIds.of(List.of(Path.of("/nonexistent"))), opener, surveyor, outWriter);
     int status = Vfio4j.commandLine(host, errWriter, arguments).execute(arguments);
     outWriter.flush();
     errWriter.flush();

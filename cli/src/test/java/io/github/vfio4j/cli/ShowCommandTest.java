@@ -55,7 +55,7 @@ class ShowCommandTest {
     host = new FakeHost(root).device(NIC);
   }
 
-  private CommandRun showBound(Host.Opener opener, String... options) {
+  private CommandRun showBound(CommandHost.Opener opener, String... options) {
     host.group(6, NIC).driver(NIC, "vfio-pci");
     String[] arguments = new String[options.length + 2];
     arguments[0] = "show";

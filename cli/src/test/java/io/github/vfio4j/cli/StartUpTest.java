@@ -43,7 +43,7 @@ class StartUpTest {
     process.waitFor();
 
     assertThat(Files.readString(log))
-        .contains(Host.class.getName() + " ")
+        .contains(CommandHost.class.getName() + " ")
         .doesNotContain("io.github.vfio4j.linux.")
         .doesNotContain("java.lang.foreign.Linker ");
     assertThat(Files.readString(directory.resolve("output"))).doesNotContain("a defect");

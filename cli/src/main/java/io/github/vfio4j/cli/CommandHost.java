@@ -18,7 +18,7 @@ import java.util.List;
  * @param surveyor how to ask what the IOMMU behind a device can do
  * @param out where results go
  */
-record Host(Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, PrintWriter out) {
+record CommandHost(Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, PrintWriter out) {
 
   /** Opens a device, asks it everything, and closes it. */
   @FunctionalInterface
@@ -32,8 +32,9 @@ record Host(Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, PrintWrit
     IommuSurvey survey(HostDevice device) throws VfioException;
   }
 
-  static Host running(PrintWriter out) {
-    return new Host(Sysfs.host(), PciIds.of(PCI_IDS), Host::ask, Host::survey, out);
+  static CommandHost running(PrintWriter out) {
+    return new CommandHost(
+        Sysfs.host(), PciIds.of(PCI_IDS), CommandHost::ask, CommandHost::survey, out);
   }
 
   private static final List<Path> PCI_IDS =
