@@ -11,10 +11,10 @@ import java.util.List;
 
 /** GCC for one target, and the kernel's headers. */
 final class CCompiler {
-  private final Target target;
+  private final AuditedTarget target;
   private final Path headers;
 
-  CCompiler(Target target, Path headers) {
+  CCompiler(AuditedTarget target, Path headers) {
     this.target = target;
     this.headers = headers;
   }

@@ -45,7 +45,7 @@ class HeaderAuditTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyNumberIsThatOfTheHeaders(Target target) {
+  void everyNumberIsThatOfTheHeaders(AuditedTarget target) {
     List<Class<?>> classes = BoundClasses.all().stream().filter(target::has).toList();
     assertThat(complaints(target, classes)).isEmpty();
   }
@@ -53,7 +53,7 @@ class HeaderAuditTest {
   @ParameterizedTest
   @MethodSource
   void aWrongNumberIsCaught(Class<?> wrong, String complaint) {
-    assertThat(complaints(Target.X86, List.of(wrong))).contains(complaint);
+    assertThat(complaints(AuditedTarget.X86, List.of(wrong))).contains(complaint);
   }
 
   static Stream<Object[]> aWrongNumberIsCaught() {
@@ -74,7 +74,7 @@ class HeaderAuditTest {
 
   @Test
   void theNamesOfAHeaderAreAllRead() {
-    HeaderNames names = new HeaderNames(new CCompiler(Target.X86, HEADERS), "linux/vfio.h");
+    HeaderNames names = new HeaderNames(new CCompiler(AuditedTarget.X86, HEADERS), "linux/vfio.h");
     assertThat(names.constants())
         .contains("VFIO_API_VERSION", "VFIO_DEVICE_API_AP_STRING", "VFIO_IOMMU_SPAPR_TCE_REMOVE")
         .contains("VFIO_PCI_BAR0_REGION_INDEX", "VFIO_PCI_NUM_IRQS", "VFIO_DEVICE_STATE_NR");
@@ -94,7 +94,7 @@ class HeaderAuditTest {
   }
 
   private static void assertEveryNameIsBound(String header, Class<?> constants) {
-    HeaderNames names = new HeaderNames(new CCompiler(Target.X86, HEADERS), header);
+    HeaderNames names = new HeaderNames(new CCompiler(AuditedTarget.X86, HEADERS), header);
     assertThat(names.constants()).hasSizeGreaterThan(100);
     assertThat(names.fields()).hasSizeGreaterThan(30);
 
@@ -121,7 +121,7 @@ class HeaderAuditTest {
     return fields;
   }
 
-  private static String complaints(Target target, List<Class<?>> classes) {
+  private static String complaints(AuditedTarget target, List<Class<?>> classes) {
     return new CCompiler(target, HEADERS).complaints(AuditSource.of(classes));
   }
 

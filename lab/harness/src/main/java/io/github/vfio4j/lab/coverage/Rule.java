@@ -19,18 +19,18 @@ record Rule(Pattern names, List<String> operations, Check check) {
   }
 
   /** Constants that are bits of a field. */
-  static Rule flags(String names, Field field, String... operations) {
+  static Rule flags(String names, TracedField field, String... operations) {
     return rule(names, (call, value) -> (field.in(call) & value) != 0, operations);
   }
 
   /** Constants that are values of a field. */
-  static Rule values(String names, Field field, String... operations) {
+  static Rule values(String names, TracedField field, String... operations) {
     return rule(names, (call, value) -> field.in(call) == value, operations);
   }
 
   /** Constants that are a field's value within a mask, in calls whose field passes a test. */
   static Rule masked(
-      String names, Field field, long mask, LongPredicate test, String... operations) {
+      String names, TracedField field, long mask, LongPredicate test, String... operations) {
     return rule(
         names,
         (call, value) -> (field.in(call) & mask) == value && test.test(field.in(call)),

@@ -1,13 +1,13 @@
 package io.github.vfio4j.lab.coverage;
 
-import static io.github.vfio4j.lab.coverage.Field.passed;
-import static io.github.vfio4j.lab.coverage.Field.passedShort;
-import static io.github.vfio4j.lab.coverage.Field.returned;
-import static io.github.vfio4j.lab.coverage.Field.returnedLong;
 import static io.github.vfio4j.lab.coverage.Rule.flags;
 import static io.github.vfio4j.lab.coverage.Rule.masked;
 import static io.github.vfio4j.lab.coverage.Rule.pointedTo;
 import static io.github.vfio4j.lab.coverage.Rule.rule;
+import static io.github.vfio4j.lab.coverage.TracedField.passed;
+import static io.github.vfio4j.lab.coverage.TracedField.passedShort;
+import static io.github.vfio4j.lab.coverage.TracedField.returned;
+import static io.github.vfio4j.lab.coverage.TracedField.returnedLong;
 
 import io.github.vfio4j.bindings.iommu_hw_info;
 import io.github.vfio4j.bindings.iommu_hw_queue_alloc;

@@ -3,13 +3,13 @@ package io.github.vfio4j.bindings;
 import java.util.Locale;
 
 /** An architecture against whose headers the bindings are audited. */
-enum Target {
+enum AuditedTarget {
   X86("x86_64-linux-gnu"),
   ARM64("aarch64-linux-gnu");
 
   private final String triple;
 
-  Target(String triple) {
+  AuditedTarget(String triple) {
     this.triple = triple;
   }
 
