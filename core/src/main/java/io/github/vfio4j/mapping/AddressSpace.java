@@ -54,7 +54,7 @@ public final class AddressSpace {
   private final Kernel kernel;
   private final String name;
   private final AddressSpaceChannel channel;
-  private final Mapper memoryMapper;
+  private final Ioctl mapOperation;
 
   /** Guards all that follows, and every call that maps or unmaps. */
   private final Object lock = new Object();
@@ -79,7 +79,7 @@ public final class AddressSpace {
     this.kernel = kernel;
     this.name = name;
     this.channel = channel;
-    this.memoryMapper = channel::map;
+    this.mapOperation = channel.mapOperation();
     this.granule = kernel.pageSize();
     this.ranges = List.of(new IovaRange(0, -1));
     this.allocator = new IovaAllocator(granule, ranges);
@@ -116,7 +116,7 @@ public final class AddressSpace {
         (iova, size, memory, access) -> {
           int answer = channel.map(iova, size, memory, access);
           if (answer < 0) {
-            throw notMappable(channel.mapOperation(), answer, iova, size);
+            throw notMappable(mapOperation, answer, iova, size);
           }
         });
   }
@@ -167,9 +167,11 @@ public final class AddressSpace {
 
   /** Maps memory at a chosen IOVA. */
   public void map(long iova, MemorySegment memory, DmaAccess access) throws VfioException {
+    long size = memory.byteSize();
     synchronized (lock) {
-      check(iova, memory.byteSize(), memory, access);
-      mapAt(iova, memory.byteSize(), memory, access, channel.mapOperation(), memoryMapper);
+      check(iova, size, memory, access);
+      take(iova, size);
+      enter(iova, size, memory, access, mapOperation, channel.map(iova, size, memory, access));
     }
   }
 
@@ -184,7 +186,7 @@ public final class AddressSpace {
       throws VfioException {
     long size = memory.byteSize();
     check(0, size, memory, access);
-    return mapAnywhere(size, alignment, memory, access, channel.mapOperation(), memoryMapper);
+    return mapAnywhere(size, alignment, memory, access, mapOperation, channel::map);
   }
 
   /**
@@ -198,7 +200,8 @@ public final class AddressSpace {
       throws VfioException {
     synchronized (lock) {
       check(iova, size);
-      mapAt(iova, size, backing, access, operation, mapper);
+      take(iova, size);
+      mapTaken(iova, size, backing, access, operation, mapper);
     }
   }
 
@@ -231,13 +234,6 @@ public final class AddressSpace {
     }
   }
 
-  private void mapAt(
-      long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
-      throws VfioException {
-    take(iova, size);
-    enter(iova, size, backing, access, operation, mapper);
-  }
-
   private Mapping mapAnywhere(
       long size,
       long alignment,
@@ -247,11 +243,26 @@ public final class AddressSpace {
       Mapper mapper)
       throws VfioException {
     long iova = choose(size, alignment);
-    long serial = enter(iova, size, backing, access, operation, mapper);
-    return new Mapping(this, iova, size, serial);
+    return new Mapping(this, iova, size, mapTaken(iova, size, backing, access, operation, mapper));
   }
 
+  /** Has the backend map at an IOVA that is taken, or gives the IOVA back, whatever is thrown. */
+  private long mapTaken(
+      long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
+      throws VfioException {
+    int answer;
+    try {
+      answer = mapper.map(iova, size, backing, access);
+    } catch (RuntimeException | Error e) {
+      vacant.put(iova, size, allocator);
+      throw e;
+    }
+    return enter(iova, size, backing, access, operation, answer);
+  }
+
+  /** Takes an IOVA out of what is free, and makes room to enter its mapping. */
   private void take(long iova, long size) throws VfioException {
+    mappings.makeRoom();
     if (vacant.take(iova, size) || allocator.reserve(iova, size)) {
       return;
     }
@@ -261,7 +272,9 @@ public final class AddressSpace {
     }
   }
 
+  /** Chooses an IOVA and takes it likewise. */
   private long choose(long size, long alignment) throws VfioException {
+    mappings.makeRoom();
     vacant.giveBack(allocator);
     long iova = IovaAllocator.NONE;
     if (preferred.isEmpty()) {
@@ -272,31 +285,22 @@ public final class AddressSpace {
     }
     if (iova == IovaAllocator.NONE) {
       throw new IovaExhaustedException(
-          channel.mapOperation().name(), name, null, "no free range of " + size + " bytes is left");
+          mapOperation.name(), name, null, "no free range of " + size + " bytes is left");
     }
     return iova;
   }
 
   /**
-   * Has the backend map, and enters what it has mapped, or gives the IOVA back.
+   * Enters what the backend has mapped, or gives the IOVA back where it answers with an error.
    *
    * @return what tells the mapping from all others that are ever in its place
    */
   private long enter(
-      long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
+      long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, int answer)
       throws VfioException {
-    boolean mapped = false;
-    try {
-      mappings.makeRoom();
-      int answer = mapper.map(iova, size, backing, access);
-      if (answer < 0) {
-        throw notMappable(operation, answer, iova, size);
-      }
-      mapped = true;
-    } finally {
-      if (!mapped) {
-        vacant.put(iova, size, allocator);
-      }
+    if (answer < 0) {
+      vacant.put(iova, size, allocator);
+      throw notMappable(operation, answer, iova, size);
     }
     return mappings.add(iova, size, backing, access);
   }
@@ -457,7 +461,7 @@ public final class AddressSpace {
 
   private VfioException refusal(long iova, long size) {
     IovaRange wanted = range(iova, size);
-    String operation = channel.mapOperation().name();
+    String operation = mapOperation.name();
     return allocator.isAllowed(iova, size)
         ? new IovaInUseException(
             operation, name, null, wanted + " is mapped already, in whole or in part")
