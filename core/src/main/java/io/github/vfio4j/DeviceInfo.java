@@ -20,7 +20,7 @@ public record DeviceInfo(
   }
 
   /**
-   * Tells whether the device can be reset by itself.
+   * Returns whether the device can be reset by itself.
    *
    * @return whether {@link VfioDevice#reset} can work
    */
@@ -29,7 +29,7 @@ public record DeviceInfo(
   }
 
   /**
-   * Tells whether the device is a PCI device, or looks like one.
+   * Returns whether the device is a PCI device, or looks like one.
    *
    * @return whether its regions and interrupts have the indices of VFIO's PCI driver
    */

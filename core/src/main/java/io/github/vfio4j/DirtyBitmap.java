@@ -90,7 +90,7 @@ public final class DirtyBitmap {
   }
 
   /**
-   * Tells whether the page with an address was written.
+   * Returns whether the page with an address was written.
    *
    * @param address any address in the range
    * @return whether its bit is set

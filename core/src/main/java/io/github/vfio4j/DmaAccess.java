@@ -20,7 +20,7 @@ public enum DmaAccess {
   }
 
   /**
-   * Tells whether the device may read.
+   * Returns whether the device may read.
    *
    * @return whether DMA from memory to the device is allowed
    */
@@ -29,7 +29,7 @@ public enum DmaAccess {
   }
 
   /**
-   * Tells whether the device may write.
+   * Returns whether the device may write.
    *
    * @return whether DMA from the device to memory is allowed
    */

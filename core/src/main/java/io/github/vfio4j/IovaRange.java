@@ -23,7 +23,7 @@ public record IovaRange(long first, long last) {
   }
 
   /**
-   * Tells whether an address lies in this range.
+   * Returns whether an address lies in this range.
    *
    * @param iova an address, unsigned
    * @return whether it is neither below {@link #first} nor above {@link #last}
@@ -33,7 +33,7 @@ public record IovaRange(long first, long last) {
   }
 
   /**
-   * Tells whether another range lies wholly in this one.
+   * Returns whether another range lies wholly in this one.
    *
    * @param other any range
    * @return whether every address of {@code other} is in this range
@@ -43,7 +43,7 @@ public record IovaRange(long first, long last) {
   }
 
   /**
-   * Tells whether this range and another have an address in common.
+   * Returns whether this range and another have an address in common.
    *
    * @param other any range
    * @return whether at least one address is in both

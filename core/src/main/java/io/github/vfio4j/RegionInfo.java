@@ -21,7 +21,7 @@ public record RegionInfo(
   }
 
   /**
-   * Tells whether the region can be read.
+   * Returns whether the region can be read.
    *
    * @return whether reads can work
    */
@@ -30,7 +30,7 @@ public record RegionInfo(
   }
 
   /**
-   * Tells whether the region can be written.
+   * Returns whether the region can be written.
    *
    * @return whether writes can work
    */
@@ -39,7 +39,7 @@ public record RegionInfo(
   }
 
   /**
-   * Tells whether the region, or the areas of its {@link RegionCapability.SparseMmap}, can be
+   * Returns whether the region, or the areas of its {@link RegionCapability.SparseMmap}, can be
    * mapped.
    *
    * @return whether {@link Region#map()} can work

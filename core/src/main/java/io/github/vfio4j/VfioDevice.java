@@ -118,7 +118,7 @@ public interface VfioDevice extends AutoCloseable {
   String name();
 
   /**
-   * Tells whether the device was closed.
+   * Returns whether the device was closed.
    *
    * @return whether {@link #close} has begun
    */

@@ -38,11 +38,11 @@ final class Demo {
         .forEach(line -> narrator.say("  " + line));
 
     boolean both;
-    try (Loan loan = Loan.take(host, narrator, edu)) {
+    try (BorrowedDevice borrowed = BorrowedDevice.take(host, narrator, edu)) {
       boolean cdev = runOn(Backend.IOMMUFD, edu.address());
       boolean legacy = runOn(Backend.CONTAINER, edu.address());
       both = cdev && legacy;
-      loan.giveBack();
+      borrowed.giveBack();
     }
     narrator.say("");
     narrator.say(
@@ -52,7 +52,7 @@ final class Demo {
     return both ? ExitStatus.DONE : ExitStatus.UNSUPPORTED;
   }
 
-  /** Tells whether the kernel has the interface; where it has, everything worked. */
+  /** Returns whether the kernel has the interface; where it has, everything worked. */
   private boolean runOn(Backend backend, PciAddress address) throws VfioException {
     narrator.heading("By " + backend);
     VfioDevice device;

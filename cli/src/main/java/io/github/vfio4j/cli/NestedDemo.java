@@ -73,9 +73,9 @@ final class NestedDemo {
     narrator.say("  The guest writes the first: from what its devices ask for, to its memory.");
     narrator.say("  The host writes the second: from the guest's memory, to real memory.");
     narrator.say("  The IOMMU, an SMMUv3, walks both for each access of the device.");
-    try (Loan loan = Loan.take(host, narrator, edu)) {
+    try (BorrowedDevice borrowed = BorrowedDevice.take(host, narrator, edu)) {
       nest(edu);
-      loan.giveBack();
+      borrowed.giveBack();
     }
     narrator.say("");
     narrator.say("Every byte matched, through both page tables.");

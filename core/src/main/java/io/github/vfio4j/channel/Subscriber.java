@@ -34,7 +34,7 @@ public final class Subscriber {
     }
   }
 
-  /** Tells the subscriber that the source is closed. */
+  /** Returns the subscriber that the source is closed. */
   public void sourceClosed() {
     Runnable told;
     synchronized (this) {

@@ -113,7 +113,7 @@ final class DeviceRegion implements Region {
     }
   }
 
-  /** Returns what messages call this region. */
+  /** Returns the name used in messages. */
   @Override
   public String toString() {
     return "region " + info.index() + " of " + channel.name();

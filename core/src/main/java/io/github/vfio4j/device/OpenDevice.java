@@ -32,7 +32,7 @@ public final class OpenDevice {
     /** Ends what closing the device would not end. */
     void stop(Closing closing);
 
-    /** Tells the owner that the device is closed. Takes no lock. */
+    /** Returns the owner that the device is closed. Takes no lock. */
     void leaveOwner();
   }
 

@@ -19,17 +19,17 @@ import java.util.stream.Collectors;
 /** The conditions for opening one device, on a host that is fit for it. */
 final class DeviceChecks {
 
-  private final Evidence evidence;
+  private final HostFiles files;
   private final HostDevice device;
   private final Optional<IommuGroup> group;
 
-  DeviceChecks(Evidence evidence, HostDevice device) throws VfioException {
-    this.evidence = evidence;
+  DeviceChecks(HostFiles files, HostDevice device) throws VfioException {
+    this.files = files;
     this.device = device;
     this.group =
         device.iommuGroup().isEmpty()
             ? Optional.empty()
-            : Optional.of(evidence.sysfs().group(device.iommuGroup().getAsInt()));
+            : Optional.of(files.sysfs().group(device.iommuGroup().getAsInt()));
   }
 
   List<Finding> findings() {
@@ -59,7 +59,7 @@ final class DeviceChecks {
     if (device instanceof MediatedDevice mediated) {
       return ok(check, "none needed: the driver of " + mediated.parent() + " guards its DMA");
     }
-    if (group.isEmpty() && !evidence.allowsNoIommu()) {
+    if (group.isEmpty() && !files.allowsNoIommu()) {
       return failed(check, "none: no IOMMU guards the device", "turn the IOMMU on, see above");
     }
     if (group.isEmpty() || group.get().noIommu()) {
@@ -105,6 +105,6 @@ final class DeviceChecks {
   }
 
   private Way way(String check, Optional<DeviceNode> node) {
-    return new Way(check, evidence, node.map(DeviceNode::path));
+    return new Way(check, files, node.map(DeviceNode::path));
   }
 }

@@ -29,7 +29,7 @@ public record Diagnosis(List<Finding> findings) {
    * @throws VfioException if sysfs cannot be read
    */
   public static Diagnosis of(Sysfs sysfs) throws VfioException {
-    return new Diagnosis(new HostChecks(new Evidence(sysfs)).findings());
+    return new Diagnosis(new HostChecks(new HostFiles(sysfs)).findings());
   }
 
   /**
@@ -42,12 +42,12 @@ public record Diagnosis(List<Finding> findings) {
    * @throws VfioException if sysfs cannot be read
    */
   public static Diagnosis of(Sysfs sysfs, HostDevice device) throws VfioException {
-    return of(new Evidence(sysfs), device);
+    return of(new HostFiles(sysfs), device);
   }
 
-  static Diagnosis of(Evidence evidence, HostDevice device) throws VfioException {
-    List<Finding> findings = new ArrayList<>(new HostChecks(evidence).findings());
-    findings.addAll(new DeviceChecks(evidence, device).findings());
+  static Diagnosis of(HostFiles files, HostDevice device) throws VfioException {
+    List<Finding> findings = new ArrayList<>(new HostChecks(files).findings());
+    findings.addAll(new DeviceChecks(files, device).findings());
     return new Diagnosis(findings);
   }
 

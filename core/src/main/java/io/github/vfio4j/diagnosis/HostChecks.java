@@ -17,16 +17,16 @@ final class HostChecks {
   private static final List<String> CDEV_OPTIONS =
       List.of("CONFIG_IOMMUFD", "CONFIG_VFIO_DEVICE_CDEV");
 
-  private final Evidence evidence;
+  private final HostFiles files;
   private final Processor processor;
   private final Optional<KernelConfig> config;
   private final List<IommuGroup> groups;
 
-  HostChecks(Evidence evidence) throws VfioException {
-    this.evidence = evidence;
-    this.processor = Processor.of(evidence);
-    this.config = KernelConfig.find(evidence);
-    this.groups = evidence.sysfs().groups();
+  HostChecks(HostFiles files) throws VfioException {
+    this.files = files;
+    this.processor = Processor.of(files);
+    this.config = KernelConfig.find(files);
+    this.groups = files.sysfs().groups();
   }
 
   List<Finding> findings() {
@@ -36,7 +36,7 @@ final class HostChecks {
     findings.addAll(interfaces());
     findings.add(iommu());
     findings.add(isolatedMsi());
-    findings.add(MemlockCheck.finding(evidence));
+    findings.add(MemlockCheck.finding(files));
     return findings;
   }
 
@@ -46,7 +46,7 @@ final class HostChecks {
       return skipped(
           check,
           "neither /proc/config.gz nor /boot/config-%s can be read; the next lines show what works"
-              .formatted(KernelConfig.release(evidence)));
+              .formatted(KernelConfig.release(files)));
     }
     KernelConfig kernel = config.get();
     for (String option : List.of("CONFIG_VFIO", "CONFIG_VFIO_PCI", processor.option)) {
@@ -74,7 +74,7 @@ final class HostChecks {
 
   private Finding vfioPci() {
     String check = "vfio-pci driver";
-    return evidence.exists("sys/bus/pci/drivers/vfio-pci")
+    return files.exists("sys/bus/pci/drivers/vfio-pci")
         ? ok(check, "loaded")
         : failed(check, "not loaded", "modprobe vfio-pci");
   }
@@ -88,12 +88,12 @@ final class HostChecks {
   }
 
   private Way way(String check, String node) {
-    return new Way(check, evidence, Optional.of(evidence.at(node)));
+    return new Way(check, files, Optional.of(files.at(node)));
   }
 
   private Finding iommu() {
     String check = "IOMMU";
-    List<String> units = evidence.names("sys/class/iommu");
+    List<String> units = files.names("sys/class/iommu");
     long guarded = groups.stream().filter(group -> !group.noIommu()).count();
     if (guarded > 0) {
       return ok(
@@ -101,7 +101,7 @@ final class HostChecks {
           "on, with %d groups%s"
               .formatted(guarded, units.isEmpty() ? "" : ": " + String.join(", ", units)));
     }
-    if (evidence.allowsNoIommu()) {
+    if (files.allowsNoIommu()) {
       return warning(
           check,
           "none, and VFIO's no-IOMMU mode is on: a device can reach all of the host's memory",
@@ -117,10 +117,10 @@ final class HostChecks {
         return "no groups, for the kernel's command line says " + word;
       }
     }
-    if (processor.table.isEmpty() || !evidence.exists("sys/firmware/acpi/tables")) {
+    if (processor.table.isEmpty() || !files.exists("sys/firmware/acpi/tables")) {
       return "the kernel has made no groups";
     }
-    return evidence.exists("sys/firmware/acpi/tables/" + processor.table)
+    return files.exists("sys/firmware/acpi/tables/" + processor.table)
         ? "no groups, though the firmware announces an IOMMU (table " + processor.table + ")"
         : "no groups, for the firmware announces no IOMMU (no table " + processor.table + ")";
   }
@@ -134,15 +134,15 @@ final class HostChecks {
     if (groups.stream().allMatch(IommuGroup::noIommu)) {
       return skipped(check, "there is no IOMMU");
     }
-    String interrupts = evidence.text("proc/interrupts").orElse("");
+    String interrupts = files.text("proc/interrupts").orElse("");
     if (interrupts.contains("IR-")) {
       return ok(check, "/proc/interrupts shows remapped interrupts (IR-)");
     }
     if (interrupts.contains("ITS-")) {
       return ok(check, "/proc/interrupts shows a GIC with ITS, which isolates them");
     }
-    if (evidence.isYes("sys/module/iommufd/parameters/allow_unsafe_interrupts")
-        || evidence.isYes("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts")) {
+    if (files.isYes("sys/module/iommufd/parameters/allow_unsafe_interrupts")
+        || files.isYes("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts")) {
       return warning(
           check,
           "no sign of interrupt remapping, but allow_unsafe_interrupts is on: a device can forge"
@@ -159,6 +159,6 @@ final class HostChecks {
   }
 
   private List<String> commandLine() {
-    return List.of(evidence.text("proc/cmdline").orElse("").split("\\s+", -1));
+    return List.of(files.text("proc/cmdline").orElse("").split("\\s+", -1));
   }
 }

@@ -13,16 +13,16 @@ import java.util.stream.Collectors;
  */
 record KernelConfig(String source, Set<String> lines) {
 
-  static Optional<KernelConfig> find(Evidence evidence) {
-    String boot = "boot/config-" + release(evidence);
-    return evidence
+  static Optional<KernelConfig> find(HostFiles files) {
+    String boot = "boot/config-" + release(files);
+    return files
         .unzipped("proc/config.gz")
         .map(text -> parse("/proc/config.gz", text))
-        .or(() -> evidence.text(boot).map(text -> parse("/" + boot, text)));
+        .or(() -> files.text(boot).map(text -> parse("/" + boot, text)));
   }
 
-  static String release(Evidence evidence) {
-    return evidence.text("proc/sys/kernel/osrelease").orElse("unknown");
+  static String release(HostFiles files) {
+    return files.text("proc/sys/kernel/osrelease").orElse("unknown");
   }
 
   private static KernelConfig parse(String source, String text) {

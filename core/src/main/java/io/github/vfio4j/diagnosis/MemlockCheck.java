@@ -18,11 +18,11 @@ final class MemlockCheck {
 
   private MemlockCheck() {}
 
-  static Finding finding(Evidence evidence) {
-    if ((capabilities(evidence) >>> CAP_IPC_LOCK & 1) == 1) {
+  static Finding finding(HostFiles files) {
+    if ((capabilities(files) >>> CAP_IPC_LOCK & 1) == 1) {
       return Finding.ok(CHECK, "no limit for this process (CAP_IPC_LOCK)");
     }
-    Optional<String> limit = first(LIMIT, evidence.text("proc/self/limits"));
+    Optional<String> limit = first(LIMIT, files.text("proc/self/limits"));
     if (limit.isEmpty()) {
       return Finding.skipped(CHECK, "/proc/self/limits cannot be read");
     }
@@ -40,8 +40,8 @@ final class MemlockCheck {
         : Finding.ok(CHECK, seen);
   }
 
-  private static long capabilities(Evidence evidence) {
-    return first(CAPABILITIES, evidence.text("proc/self/status"))
+  private static long capabilities(HostFiles files) {
+    return first(CAPABILITIES, files.text("proc/self/status"))
         .map(digits -> Long.parseUnsignedLong(digits, 16))
         .orElse(0L);
   }

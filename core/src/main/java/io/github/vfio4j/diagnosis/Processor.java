@@ -36,8 +36,8 @@ enum Processor {
     this.fix = fix;
   }
 
-  static Processor of(Evidence evidence) {
-    Optional<String> text = evidence.text("proc/cpuinfo");
+  static Processor of(HostFiles files) {
+    Optional<String> text = files.text("proc/cpuinfo");
     String cpuinfo = text.orElse("");
     if (cpuinfo.contains("GenuineIntel")) {
       return INTEL;

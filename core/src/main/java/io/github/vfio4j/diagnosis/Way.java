@@ -9,17 +9,17 @@ import java.util.Optional;
  * is a warning as long as the other is open.
  *
  * @param check the name of the check
- * @param evidence the host's files
+ * @param files the host's files
  * @param node the node that is opened, if the kernel has announced one
  */
-record Way(String check, Evidence evidence, Optional<Path> node) {
+record Way(String check, HostFiles files, Optional<Path> node) {
 
   private boolean isThere() {
     return node.isPresent() && Files.exists(node.get());
   }
 
   private boolean isOpen() {
-    return isThere() && evidence.isOpenable(node.orElseThrow());
+    return isThere() && files.isOpenable(node.orElseThrow());
   }
 
   Finding finding(Way other, String fixIfMissing) {

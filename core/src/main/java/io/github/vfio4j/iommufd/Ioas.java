@@ -459,7 +459,7 @@ public final class Ioas implements IoAddressSpace, PageTable {
   }
 
   /**
-   * Tells which physical memory is behind an IOVA, for a device that no IOMMU guards ({@link
+   * Returns which physical memory is behind an IOVA, for a device that no IOMMU guards ({@link
    * Iommufd#bindWithoutIommu}); {@code IOMMU_IOAS_NOIOMMU_GET_PA}.
    *
    * @param iova a mapped address

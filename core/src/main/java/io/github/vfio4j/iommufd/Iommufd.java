@@ -270,7 +270,7 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /**
-   * Tells against whose limit pinned memory counts; {@code IOMMU_OPTION}.
+   * Returns against whose limit pinned memory counts; {@code IOMMU_OPTION}.
    *
    * @return the mode
    * @throws VfioException if the kernel refuses

@@ -162,7 +162,7 @@ public final class Viommu implements AutoCloseable {
   }
 
   /**
-   * Tells the vIOMMU by which number the guest knows a device; {@code IOMMU_VDEVICE_ALLOC}.
+   * Returns the vIOMMU by which number the guest knows a device; {@code IOMMU_VDEVICE_ALLOC}.
    *
    * <p>Events and invalidations name devices by these numbers. On SMMUv3 a device needs one before
    * it is attached to a page table of the guest, and so do all others of its group, which go there

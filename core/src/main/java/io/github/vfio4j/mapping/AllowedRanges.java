@@ -47,7 +47,9 @@ final class AllowedRanges {
     return merged;
   }
 
-  /** Tells whether one of the ranges holds all of the granules from start up to and without end. */
+  /**
+   * Returns whether one of the ranges holds all of the granules from start up to and without end.
+   */
   boolean contains(long start, long end) {
     for (int i = 0; i < starts.length; i++) {
       if (starts[i] <= start && end <= ends[i]) {

@@ -201,7 +201,7 @@ final class IovaAllocator {
   }
 
   /**
-   * Tells whether an extent lies in the allowed ranges, free or taken.
+   * Returns whether an extent lies in the allowed ranges, free or taken.
    *
    * @param iova in bytes, any number
    * @param size in bytes, any number

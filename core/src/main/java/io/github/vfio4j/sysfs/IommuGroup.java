@@ -88,7 +88,7 @@ public record IommuGroup(
   public record Member(String name, Optional<String> driver) {
 
     /**
-     * Tells whether this device keeps the group from user programs. It does when its driver does
+     * Returns whether this device keeps the group from user programs. It does when its driver does
      * DMA for the kernel; a VFIO driver, {@code pci-stub} and the driver of PCI bridges do not.
      *
      * @return whether it must be unbound from its driver first

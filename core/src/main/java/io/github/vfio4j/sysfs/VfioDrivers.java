@@ -12,7 +12,7 @@ final class VfioDrivers {
 
   private VfioDrivers() {}
 
-  /** Tells whether a driver is one of them; those for one vendor's devices end like vfio-pci. */
+  /** Returns whether a driver is one of them; those for one vendor's devices end like vfio-pci. */
   static boolean includes(String driver) {
     return driver.endsWith("vfio-pci")
         || driver.endsWith("vfio_pci")

@@ -53,7 +53,7 @@ class DiagnosisTest {
 
   private Diagnosis diagnose() throws VfioException {
     var sysfs = host.sysfs();
-    return Diagnosis.of(new Evidence(sysfs, node -> !forbidden.contains(node)), sysfs.device(EDU));
+    return Diagnosis.of(new HostFiles(sysfs, node -> !forbidden.contains(node)), sysfs.device(EDU));
   }
 
   private Finding find(String check) throws VfioException {

@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells which file each top-level declaration comes from. Clang's dump names a file only where it
+ * Returns which file each top-level declaration comes from. Clang's dump names a file only where it
  * differs from the last one named, so the tree has to be walked in its order.
  */
 final class SourceFiles {

@@ -46,7 +46,7 @@ public final class Fd {
     this.object = object;
   }
 
-  /** Returns what messages call this file. */
+  /** Returns the name used in messages. */
   public String object() {
     return object;
   }

@@ -146,7 +146,7 @@ public final class ModelHost implements AutoCloseable {
     chassis.irqs().raise(vfio_h.VFIO_PCI_REQ_IRQ_INDEX, 0);
   }
 
-  /** Tells the driver that the device has reported an error on the bus. */
+  /** Returns the driver that the device has reported an error on the bus. */
   public void reportError() {
     chassis.irqs().raise(vfio_h.VFIO_PCI_ERR_IRQ_INDEX, 0);
   }

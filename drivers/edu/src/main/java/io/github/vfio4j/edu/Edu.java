@@ -68,7 +68,7 @@ public final class Edu implements AutoCloseable {
   }
 
   /**
-   * Tells whether a device is an edu.
+   * Returns whether a device is an edu.
    *
    * @param device a device as sysfs shows it
    * @return whether {@link #start} will take it
@@ -108,13 +108,15 @@ public final class Edu implements AutoCloseable {
       try {
         device.pci().config().setBusMaster(true);
         return new Edu(device, registers, done, patience);
-      } catch (VfioException | RuntimeException e) {
-        done.close();
+      } catch (Throwable e) {
+        try (done) {
+          throw e;
+        }
+      }
+    } catch (Throwable e) {
+      try (registers) {
         throw e;
       }
-    } catch (VfioException | RuntimeException e) {
-      registers.close();
-      throw e;
     }
   }
 

@@ -39,25 +39,25 @@ public final class LabReport {
     Path reports = Path.of(arguments[0]);
     var suites = new ArrayList<SuiteResult>();
     suites.add(host(reports.resolve("host")));
-    Map<String, TestEvent> homeless = new LinkedHashMap<>();
+    Map<String, TestEvent> unsuited = new LinkedHashMap<>();
     Set<String> planned = new HashSet<>();
     for (Path guest : list(reports.resolve("guests"), "*")) {
       List<TestEvent> events = events(guest.resolve("tests"));
       SuiteResult suite =
-          SuiteResult.ofGuest(guest.getFileName().toString(), events, epitaph(guest));
+          SuiteResult.ofGuest(guest.getFileName().toString(), events, consoleEnd(guest));
       suite.writeXml(reports.resolve("TEST-" + suite.name() + ".xml"));
       suites.add(suite);
       for (TestEvent event : events) {
         if (event.kind() == Kind.PLANNED) {
           planned.add(event.id());
         } else if (event.kind() == Kind.ELSEWHERE) {
-          homeless.putIfAbsent(event.id(), event);
+          unsuited.putIfAbsent(event.id(), event);
         }
       }
     }
     if (arguments[1].equals("complete")) {
-      homeless.keySet().removeAll(planned);
-      suites.add(new SuiteResult("no machine suits", skipped(homeless.values())));
+      unsuited.keySet().removeAll(planned);
+      suites.add(new SuiteResult("no machine suits", skipped(unsuited.values())));
     }
     List<TestEvent> others =
         Arrays.stream(arguments)
@@ -154,7 +154,7 @@ public final class LabReport {
   }
 
   /** How the guest ended, and what it left to explain it. */
-  private static String epitaph(Path guest) throws IOException {
+  private static String consoleEnd(Path guest) throws IOException {
     List<String> status = lines(guest.resolve("status"));
     List<String> crash = lines(guest.resolve("java-crash"));
     List<String> console = lines(guest.resolve("console"));

@@ -22,7 +22,7 @@ import javax.xml.stream.XMLStreamWriter;
 record SuiteResult(String name, List<TestEvent> results) {
 
   /** Reads what a guest left behind; what it planned and did not finish has failed. */
-  static SuiteResult ofGuest(String name, List<TestEvent> events, String epitaph) {
+  static SuiteResult ofGuest(String name, List<TestEvent> events, String consoleEnd) {
     var results = new ArrayList<TestEvent>();
     Set<String> done = new HashSet<>();
     for (TestEvent event : events) {
@@ -35,7 +35,7 @@ record SuiteResult(String name, List<TestEvent> results) {
         case PLANNED, ELSEWHERE, FINISHED -> {}
       }
     }
-    String why = "the machine stopped before this test was done\n" + epitaph;
+    String why = "the machine stopped before this test was done\n" + consoleEnd;
     for (TestEvent event : events) {
       if (event.kind() == Kind.PLANNED && !done.contains(event.id())) {
         results.add(
@@ -46,7 +46,8 @@ record SuiteResult(String name, List<TestEvent> results) {
     if (events.stream().noneMatch(event -> event.kind() == Kind.FINISHED)
         && results.stream().noneMatch(event -> event.kind() == Kind.FAILED)) {
       results.add(
-          new TestEvent(Kind.FAILED, name, name, "boot", 0, "the tests did not run\n" + epitaph));
+          new TestEvent(
+              Kind.FAILED, name, name, "boot", 0, "the tests did not run\n" + consoleEnd));
     }
     return new SuiteResult(name, results);
   }

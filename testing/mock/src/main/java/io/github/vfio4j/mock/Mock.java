@@ -105,7 +105,7 @@ public final class Mock implements AutoCloseable {
   }
 
   /**
-   * Tells whether a page table leads to memory of this process.
+   * Returns whether a page table leads to memory of this process.
    *
    * @param table the page table
    * @param iova where it shall lead there from
@@ -126,7 +126,7 @@ public final class Mock implements AutoCloseable {
   }
 
   /**
-   * Tells whether each page of some memory is pinned a number of times. Huge pages are not looked
+   * Returns whether each page of some memory is pinned a number of times. Huge pages are not looked
    * at.
    *
    * @param memory the memory, whole pages
@@ -177,7 +177,7 @@ public final class Mock implements AutoCloseable {
   }
 
   /**
-   * Tells whether an entry of what the IOMMU has cached of a nested page table has a value.
+   * Returns whether an entry of what the IOMMU has cached of a nested page table has a value.
    *
    * @param table the page table
    * @param entry which entry, from 0 to 3

@@ -129,8 +129,8 @@ public final class MockDevice implements BoundDevice, AutoCloseable {
   }
 
   /**
-   * Tells whether the device sees memory of this process, attached to a page table that the kernel
-   * fills.
+   * Returns whether the device sees memory of this process, attached to a page table that the
+   * kernel fills.
    *
    * @param iova where it shall see it
    * @param memory the memory, whole pages
@@ -201,7 +201,7 @@ public final class MockDevice implements BoundDevice, AutoCloseable {
   }
 
   /**
-   * Tells whether a PASID of the device is attached to a page table.
+   * Returns whether a PASID of the device is attached to a page table.
    *
    * @param pasid which
    * @param to the page table
@@ -213,7 +213,7 @@ public final class MockDevice implements BoundDevice, AutoCloseable {
   }
 
   /**
-   * Tells whether a PASID of the device is attached to nothing.
+   * Returns whether a PASID of the device is attached to nothing.
    *
    * @param pasid which
    * @return whether it is
@@ -260,7 +260,7 @@ public final class MockDevice implements BoundDevice, AutoCloseable {
   }
 
   /**
-   * Tells whether an entry of the device's cache has a value.
+   * Returns whether an entry of the device's cache has a value.
    *
    * @param entry which entry, from 0 to 3
    * @param value the value; 0 stands for an entry that was invalidated
@@ -301,7 +301,7 @@ public final class MockDevice implements BoundDevice, AutoCloseable {
     }
   }
 
-  /** Returns what messages call this device. */
+  /** Returns the name used in messages. */
   @Override
   public String toString() {
     return NAME + binding;

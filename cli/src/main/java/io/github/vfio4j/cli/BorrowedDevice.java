@@ -5,19 +5,20 @@ import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.PciDevice;
 
 /** A device that a demonstration takes from the kernel, and gives back. */
-final class Loan implements AutoCloseable {
+final class BorrowedDevice implements AutoCloseable {
 
   private final Narrator narrator;
   private final PciDevice device;
   private final DriverBinding binding;
 
-  private Loan(Narrator narrator, PciDevice device, DriverBinding binding) {
+  private BorrowedDevice(Narrator narrator, PciDevice device, DriverBinding binding) {
     this.narrator = narrator;
     this.device = device;
     this.binding = binding;
   }
 
-  static Loan take(CommandHost host, Narrator narrator, PciDevice edu) throws VfioException {
+  static BorrowedDevice take(CommandHost host, Narrator narrator, PciDevice edu)
+      throws VfioException {
     narrator.heading("Taking %s, an edu device, from the kernel".formatted(edu.name()));
     DriverBinding binding =
         narrator.step(
@@ -28,7 +29,7 @@ final class Loan implements AutoCloseable {
                         .formerDriver()
                         .map(driver -> "the driver " + driver)
                         .orElse("no driver"));
-    return new Loan(narrator, edu, binding);
+    return new BorrowedDevice(narrator, edu, binding);
   }
 
   void giveBack() throws VfioException {

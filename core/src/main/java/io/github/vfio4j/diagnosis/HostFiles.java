@@ -13,17 +13,17 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
 /** The host's files that tell something. One that cannot be read tells nothing. */
-final class Evidence {
+final class HostFiles {
 
   private final Sysfs sysfs;
   private final Predicate<Path> openable;
 
-  Evidence(Sysfs sysfs) {
+  HostFiles(Sysfs sysfs) {
     this(sysfs, node -> Files.isReadable(node) && Files.isWritable(node));
   }
 
   /** Lets a test say which nodes this user may open. */
-  Evidence(Sysfs sysfs, Predicate<Path> openable) {
+  HostFiles(Sysfs sysfs, Predicate<Path> openable) {
     this.sysfs = sysfs;
     this.openable = openable;
   }
