@@ -1,0 +1,59 @@
+package io.github.vfio4j.architecture;
+
+import static io.github.vfio4j.architecture.Layer.BINDINGS;
+import static io.github.vfio4j.architecture.Layer.LINUX;
+
+import java.util.List;
+import java.util.Locale;
+
+/** The packages of core, from the bottom. */
+enum CorePackage implements Part {
+  ROOT,
+  OUTCOME,
+  RECORDING,
+  CHANNEL,
+  MAPPING,
+  DEVICE,
+  SYSFS,
+  DIAGNOSIS,
+  OPENING,
+  IOMMUFD,
+  CONTAINER,
+  EVENT,
+  SMMUV3,
+  VTD,
+  AMD,
+  ENTRY;
+
+  /** Returns what a package uses besides itself, of this project. */
+  List<Part> uses() {
+    return switch (this) {
+      case ROOT -> List.of(BINDINGS);
+      case OUTCOME, CHANNEL -> List.of(LINUX, ROOT);
+      case RECORDING, SYSFS -> List.of(ROOT);
+      case MAPPING -> List.of(LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
+      case DEVICE -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
+      case DIAGNOSIS -> List.of(ROOT, SYSFS);
+      case OPENING -> List.of(LINUX, ROOT, OUTCOME, SYSFS);
+      case IOMMUFD ->
+          List.of(BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, MAPPING, DEVICE, SYSFS, OPENING);
+      case CONTAINER ->
+          List.of(
+              BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, MAPPING, DEVICE, SYSFS, OPENING, IOMMUFD);
+      case EVENT -> List.of(LINUX, ROOT, OUTCOME, CHANNEL);
+      case SMMUV3, VTD, AMD -> List.of(BINDINGS, IOMMUFD);
+      case ENTRY -> List.of(ROOT, RECORDING, SYSFS, OPENING, IOMMUFD, CONTAINER);
+    };
+  }
+
+  /** Returns the package's name. */
+  String fullName() {
+    String root = "io.github.vfio4j";
+    return this == ROOT ? root : root + "." + name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public String[] packages() {
+    return new String[] {fullName()};
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * What the layers and packages of all modules may use.
+ *
+ * <ul>
+ *   <li>{@link io.github.vfio4j.architecture.Layer} and {@link
+ *       io.github.vfio4j.architecture.CorePackage}: the arrows, as data;
+ *   <li>{@link io.github.vfio4j.architecture.Build}: the modules that the tests look at.
+ * </ul>
+ */
+@NullMarked
+package io.github.vfio4j.architecture;
+
+import org.jspecify.annotations.NullMarked;
