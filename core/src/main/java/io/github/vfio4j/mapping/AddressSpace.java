@@ -353,14 +353,15 @@ public final class AddressSpace {
   public void unmap(long iova, long size) throws VfioException {
     synchronized (lock) {
       requireOpen();
-      if (size == 0 || mappings.sizeAt(iova) != size) {
+      int slot = mappings.find(iova, size);
+      if (slot < 0) {
         throw notMapped("unmap", iova, size);
       }
       long answer = channel.unmap(iova, size);
       if (answer != size) {
         throw notUnmapped(answer, iova, size);
       }
-      mappings.remove(iova);
+      mappings.removeAt(slot);
       vacant.put(iova, size, allocator);
     }
   }

@@ -102,10 +102,24 @@ public final class MappingTable {
 
   /** Removes the mapping that starts at an IOVA, if there is one. */
   void remove(long iova) {
-    int hole = find(iova);
-    if (hole < 0) {
-      return;
+    int slot = find(iova);
+    if (slot >= 0) {
+      removeAt(slot);
     }
+  }
+
+  /**
+   * Returns where the mapping of exactly this extent is in the table, or a negative number where
+   * there is none; true until the table changes.
+   */
+  int find(long iova, long size) {
+    int slot = find(iova);
+    return slot >= 0 && sizes[slot] == size ? slot : -1;
+  }
+
+  /** Removes the mapping that {@link #find(long, long)} has found. */
+  void removeAt(int found) {
+    int hole = found;
     count--;
     int slot = hole;
     while (true) {
