@@ -137,8 +137,9 @@ public final class EduSequences implements AutoCloseable {
     while ((registers.getInt(STATUS) & 1) != 0) {
       Thread.onSpinWait();
     }
-    if (interrupts) {
-      awaitInterrupt();
+    if (interrupts) { // which comes a moment after the status has changed
+      see("%d interrupt".formatted(interrupt.await(PATIENCE)));
+      see("interrupts 0x%x".formatted(registers.getInt(INTERRUPT_STATUS)));
     }
     see("factorial 0x%x".formatted(registers.getInt(FACTORIAL)));
   }
