@@ -17,13 +17,20 @@ public final class MappingTable {
   private static final long GOLDEN_RATIO = 0x9e3779b97f4a7c15L;
   private static final int SMALLEST = 16;
 
-  private long[] iovas;
-  private long[] sizes;
-  private @Nullable MemorySegment[] memory;
-  private DmaAccess[] accesses;
+  private static final int FIELDS = 3;
+  private static final int IOVA = 0;
+  private static final int SIZE = 1;
 
   /** What tells a mapping from others that come to its IOVA later. */
-  private long[] serials;
+  private static final int SERIAL = 2;
+
+  /** Some fields for each slot, side by side: one line of cache, one check of bounds. */
+  private long[] numbers;
+
+  /** The memory behind each slot's mapping, or null where the slot is empty. */
+  private @Nullable MemorySegment[] memory;
+
+  private DmaAccess[] accesses;
 
   private long lastSerial;
   private int shift;
@@ -34,11 +41,9 @@ public final class MappingTable {
   }
 
   private MappingTable(int length) {
-    iovas = new long[length];
-    sizes = new long[length];
+    numbers = new long[Math.multiplyExact(length, FIELDS)];
     memory = new @Nullable MemorySegment[length];
     accesses = new DmaAccess[length];
-    serials = new long[length];
     shift = Long.SIZE - Integer.numberOfTrailingZeros(length);
   }
 
@@ -48,7 +53,7 @@ public final class MappingTable {
 
   /** Makes room for one more mapping, so that entering it cannot fail. */
   void makeRoom() {
-    if (count >= iovas.length / 2) {
+    if (count >= memory.length / 2) {
       grow();
     }
   }
@@ -65,8 +70,9 @@ public final class MappingTable {
 
   /** Enters a mapping as {@link #put} does, where there is room. */
   long add(long iova, long size, MemorySegment backing, DmaAccess access) {
-    insert(iova, size, backing, access, ++lastSerial);
-    return lastSerial;
+    long serial = ++lastSerial;
+    insert(iova, size, backing, access, serial);
+    return serial;
   }
 
   /** Enters a mapping of another table. */
@@ -80,24 +86,25 @@ public final class MappingTable {
     while (memory[slot] != null) {
       slot = next(slot);
     }
-    iovas[slot] = iova;
-    sizes[slot] = size;
+    int first = slot * FIELDS;
+    numbers[first + IOVA] = iova;
+    numbers[first + SIZE] = size;
+    numbers[first + SERIAL] = serial;
     memory[slot] = backing;
     accesses[slot] = access;
-    serials[slot] = serial;
     count++;
   }
 
   /** Returns the size in bytes of the mapping that starts at an IOVA, or 0 where none does. */
   long sizeAt(long iova) {
     int slot = find(iova);
-    return slot < 0 ? 0 : sizes[slot];
+    return slot < 0 ? 0 : number(slot, SIZE);
   }
 
   /** Returns whether the mapping that starts at an IOVA is the one of this number. */
   boolean holds(long iova, long serial) {
     int slot = find(iova);
-    return slot >= 0 && serials[slot] == serial;
+    return slot >= 0 && number(slot, SERIAL) == serial;
   }
 
   /** Removes the mapping that starts at an IOVA, if there is one. */
@@ -114,7 +121,7 @@ public final class MappingTable {
    */
   int find(long iova, long size) {
     int slot = find(iova);
-    return slot >= 0 && sizes[slot] == size ? slot : -1;
+    return slot >= 0 && number(slot, SIZE) == size ? slot : -1;
   }
 
   /** Removes the mapping that {@link #find(long, long)} has found. */
@@ -128,14 +135,12 @@ public final class MappingTable {
         memory[hole] = null;
         return;
       }
-      int distanceFromHome = (slot - home(iovas[slot])) & (iovas.length - 1);
-      int distanceFromHole = (slot - hole) & (iovas.length - 1);
+      int distanceFromHome = (slot - home(number(slot, IOVA))) & (memory.length - 1);
+      int distanceFromHole = (slot - hole) & (memory.length - 1);
       if (distanceFromHome >= distanceFromHole) {
-        iovas[hole] = iovas[slot];
-        sizes[hole] = sizes[slot];
+        System.arraycopy(numbers, slot * FIELDS, numbers, hole * FIELDS, FIELDS);
         memory[hole] = memory[slot];
         accesses[hole] = accesses[slot];
-        serials[hole] = serials[slot];
         hole = slot;
       }
     }
@@ -160,21 +165,20 @@ public final class MappingTable {
   }
 
   void forEachEntry(EntryVisitor visitor) throws VfioException {
-    for (int slot = 0; slot < iovas.length; slot++) {
+    for (int slot = 0; slot < memory.length; slot++) {
       MemorySegment backing = memory[slot];
       if (backing != null) {
-        visitor.visit(iovas[slot], sizes[slot], backing, accesses[slot], serials[slot]);
+        visitor.visit(
+            number(slot, IOVA), number(slot, SIZE), backing, accesses[slot], number(slot, SERIAL));
       }
     }
   }
 
   /** Takes over the mappings of another table, which is of no use any more. */
   void replaceBy(MappingTable other) {
-    iovas = other.iovas;
-    sizes = other.sizes;
+    numbers = other.numbers;
     memory = other.memory;
     accesses = other.accesses;
-    serials = other.serials;
     shift = other.shift;
     count = other.count;
   }
@@ -193,7 +197,7 @@ public final class MappingTable {
   private int find(long iova) {
     int slot = home(iova);
     while (memory[slot] != null) {
-      if (iovas[slot] == iova) {
+      if (number(slot, IOVA) == iova) {
         return slot;
       }
       slot = next(slot);
@@ -206,16 +210,20 @@ public final class MappingTable {
   }
 
   private int next(int slot) {
-    return (slot + 1) & (iovas.length - 1);
+    return (slot + 1) & (memory.length - 1);
+  }
+
+  private long number(int slot, int field) {
+    return numbers[slot * FIELDS + field];
   }
 
   /** Doubles the table, or leaves it as it was where there is no memory. */
   private void grow() {
-    MappingTable larger = new MappingTable(Math.multiplyExact(iovas.length, 2));
-    for (int i = 0; i < iovas.length; i++) {
+    MappingTable larger = new MappingTable(Math.multiplyExact(memory.length, 2));
+    for (int i = 0; i < memory.length; i++) {
       MemorySegment backing = memory[i];
       if (backing != null) {
-        larger.insert(iovas[i], sizes[i], backing, accesses[i], serials[i]);
+        larger.insert(number(i, IOVA), number(i, SIZE), backing, accesses[i], number(i, SERIAL));
       }
     }
     replaceBy(larger);
