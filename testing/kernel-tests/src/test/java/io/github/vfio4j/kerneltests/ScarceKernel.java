@@ -38,6 +38,35 @@ final class ScarceKernel implements InvocationHandler, AutoCloseable {
   ScarceKernel() {
     counter = real.open("/proc/thread-self/fail-nth", O_RDWR);
     assertThat(counter).isNotNegative();
+    linkEveryCall();
+  }
+
+  /**
+   * Makes each call once, in vain: linking one takes memory of the virtual machine's own, and that
+   * must not be what fails.
+   */
+  private void linkEveryCall() {
+    real.pageSize();
+    real.close(real.open("/dev/null", O_RDWR));
+    real.close(real.eventfd(0, 0));
+    real.close(real.epollCreate(0));
+    real.close(real.memfdCreate("linked", 0));
+    real.duplicate(-1);
+    real.ioctl(-1, 0, number);
+    real.ioctl(-1, 0, 0L);
+    real.read(-1, number);
+    real.write(-1, number);
+    real.pread(-1, number, 0);
+    real.pwrite(-1, number, 0);
+    real.mmap(0, 0, 0, 0, -1, 0);
+    real.munmap(1, 0);
+    real.ftruncate(-1, 0);
+    real.addSeals(-1, 0);
+    real.epollControl(-1, 0, -1, number);
+    real.epollWait(-1, number, 1, 0);
+    real.poll(number, 0, number);
+    real.statx(-1, arena.allocate(256));
+    real.getrlimit(-1, number);
   }
 
   /** Lets all kinds of allocations fail, also those that could wait for memory, without a word. */
