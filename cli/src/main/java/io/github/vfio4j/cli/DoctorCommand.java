@@ -1,5 +1,6 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.Backend;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.diagnosis.Diagnosis;
@@ -56,6 +57,7 @@ final class DoctorCommand implements Callable<Integer> {
       Json.object()
           .with("device", subject)
           .with("ready", diagnosis.isReady())
+          .with("way", diagnosis.way().map(Backend::toString))
           .with("findings", diagnosis.findings().stream().map(f -> json(f).map()).toList())
           .print(host.out());
     } else {
@@ -93,14 +95,16 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static String verdict(Diagnosis diagnosis, Optional<String> subject) {
-    long failed =
-        diagnosis.findings().stream()
-            .filter(finding -> finding.status() == Finding.Status.FAILED)
-            .count();
     String what = subject.orElse("A device");
-    if (failed == 0) {
-      return what + " can be opened" + (subject.isEmpty() ? " once it is bound to vfio-pci." : ".");
+    if (!diagnosis.isReady()) {
+      long failed =
+          diagnosis.findings().stream()
+              .filter(finding -> finding.status() == Finding.Status.FAILED)
+              .count();
+      return what + " cannot be opened: " + failed + " to fix, from the top.";
     }
-    return what + " cannot be opened: " + failed + " to fix, from the top.";
+    return what
+        + " can be opened"
+        + diagnosis.way().map(way -> ", by " + way + ".").orElse(" once it is bound to vfio-pci.");
   }
 }

@@ -22,8 +22,8 @@ class DoctorCommandTest {
         .device(EDU)
         .group(5, EDU)
         .driver(EDU, "vfio-pci")
-        .file("dev/iommu", "")
-        .file("dev/vfio/vfio", "")
+        .misc("iommu", "dev/iommu", 124)
+        .misc("vfio", "dev/vfio/vfio", 196)
         .file("proc/interrupts", " 24:  0  IR-PCI-MSI edge")
         .file("proc/self/limits", "Max locked memory         unlimited   unlimited   bytes");
   }
@@ -34,7 +34,7 @@ class DoctorCommandTest {
 
     assertThat(run.status()).isZero();
     assertThat(run.out()).doesNotContain("FAILED");
-    assertThat(run.lines()).last().isEqualTo(EDU + " can be opened.");
+    assertThat(run.lines()).last().isEqualTo(EDU + " can be opened, by cdev+iommufd.");
   }
 
   @Test

@@ -8,6 +8,7 @@ import static io.github.vfio4j.diagnosis.Finding.warning;
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.opening.HostFiles;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
@@ -97,14 +98,14 @@ final class DeviceChecks {
           skipped(cdevCheck, "there is none before the device is bound"),
           skipped(groupCheck, "there is none before the device is bound"));
     }
-    Way cdev = way(cdevCheck, device.cdev());
-    Way legacy = way(groupCheck, group.flatMap(IommuGroup::node));
+    NodeCheck cdev = way(cdevCheck, device.cdev());
+    NodeCheck legacy = way(groupCheck, group.flatMap(IommuGroup::node));
     return List.of(
         cdev.finding(legacy, "use a kernel built with CONFIG_VFIO_DEVICE_CDEV"),
         legacy.finding(cdev, "use a kernel built with CONFIG_VFIO_GROUP"));
   }
 
-  private Way way(String check, Optional<DeviceNode> node) {
-    return new Way(check, files, node.map(DeviceNode::path));
+  private NodeCheck way(String check, Optional<DeviceNode> node) {
+    return new NodeCheck(check, files, node.map(DeviceNode::path));
   }
 }

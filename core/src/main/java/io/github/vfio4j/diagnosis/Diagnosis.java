@@ -1,20 +1,29 @@
 package io.github.vfio4j.diagnosis;
 
+import io.github.vfio4j.Backend;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.diagnosis.Finding.Status;
+import io.github.vfio4j.opening.HostFiles;
+import io.github.vfio4j.opening.Obstacle;
+import io.github.vfio4j.opening.Way;
+import io.github.vfio4j.opening.Ways;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Every condition between this user and an open device, checked in the order in which they matter.
  *
- * <p>Only files are read: no device is opened, nothing is changed, no native call is made.
+ * <p>No device is asked anything and nothing is changed: files are read, and nodes are opened and
+ * closed again. No native call is made.
  *
  * @param findings the conditions of the host, then those of the device, if one was asked about
+ * @param way the interface that {@link io.github.vfio4j.VfioDevice#open} would take; empty where
+ *     the device cannot be opened, or none was asked about
  */
-public record Diagnosis(List<Finding> findings) {
+public record Diagnosis(List<Finding> findings, Optional<Backend> way) {
 
   /** Copies the list. */
   public Diagnosis {
@@ -29,7 +38,7 @@ public record Diagnosis(List<Finding> findings) {
    * @throws VfioException if sysfs cannot be read
    */
   public static Diagnosis of(Sysfs sysfs) throws VfioException {
-    return new Diagnosis(new HostChecks(new HostFiles(sysfs)).findings());
+    return new Diagnosis(new HostChecks(new HostFiles(sysfs)).findings(), Optional.empty());
   }
 
   /**
@@ -46,13 +55,35 @@ public record Diagnosis(List<Finding> findings) {
   }
 
   static Diagnosis of(HostFiles files, HostDevice device) throws VfioException {
+    Ways ways = Ways.to(files, device);
+    List<Way> both = List.of(ways.iommufd(), ways.container());
+    Optional<Backend> way = both.stream().filter(Way::isWhole).map(Way::backend).findFirst();
     List<Finding> findings = new ArrayList<>(new HostChecks(files).findings());
     findings.addAll(new DeviceChecks(files, device).findings());
-    return new Diagnosis(findings);
+    if (way.isPresent()) { // what failed stands in no way that is needed
+      findings.replaceAll(Finding::lessThanFailed);
+    }
+    both.forEach(judged -> findings.add(finding(judged, way.isPresent())));
+    return new Diagnosis(findings, way);
   }
 
-  /** {@return whether no condition failed} */
+  private static Finding finding(Way way, boolean otherIsWhole) {
+    String check = "open by " + way.backend();
+    if (way.isWhole()) {
+      return Finding.ok(check, "nothing stands in the way");
+    }
+    Obstacle first = way.obstacles().getFirst();
+    return otherIsWhole
+        ? Finding.warning(check, first.seen(), first.fix())
+        : Finding.failed(check, first.seen(), first.fix());
+  }
+
+  /**
+   * {@return whether a device can be opened: the one that was asked about, else any, as far as the
+   * host is concerned}
+   */
   public boolean isReady() {
-    return findings.stream().noneMatch(finding -> finding.status() == Status.FAILED);
+    return way.isPresent()
+        || findings.stream().noneMatch(finding -> finding.status() == Status.FAILED);
   }
 }

@@ -24,6 +24,11 @@ public record Finding(String check, Status status, String seen, Optional<String>
     SKIPPED
   }
 
+  /** Returns the finding, where it failed as a warning. */
+  Finding lessThanFailed() {
+    return status == Status.FAILED ? new Finding(check, Status.WARNING, seen, fix) : this;
+  }
+
   static Finding ok(String check, String seen) {
     return new Finding(check, Status.OK, seen, Optional.empty());
   }

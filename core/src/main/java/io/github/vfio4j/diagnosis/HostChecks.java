@@ -6,6 +6,8 @@ import static io.github.vfio4j.diagnosis.Finding.skipped;
 import static io.github.vfio4j.diagnosis.Finding.warning;
 
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.opening.HostFiles;
+import io.github.vfio4j.opening.Isolation;
 import io.github.vfio4j.sysfs.IommuGroup;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,15 +82,15 @@ final class HostChecks {
   }
 
   private List<Finding> interfaces() {
-    Way iommufd = way("iommufd", "dev/iommu");
-    Way container = way("legacy container", "dev/vfio/vfio");
+    NodeCheck iommufd = way("iommufd", "dev/iommu");
+    NodeCheck container = way("legacy container", "dev/vfio/vfio");
     return List.of(
         iommufd.finding(container, "modprobe iommufd, or use a kernel built with CONFIG_IOMMUFD"),
         container.finding(iommufd, "modprobe vfio_iommu_type1"));
   }
 
-  private Way way(String check, String node) {
-    return new Way(check, files, Optional.of(files.at(node)));
+  private NodeCheck way(String check, String node) {
+    return new NodeCheck(check, files, Optional.of(files.at(node)));
   }
 
   private Finding iommu() {
@@ -125,37 +127,40 @@ final class HostChecks {
         : "no groups, for the firmware announces no IOMMU (no table " + processor.table + ")";
   }
 
-  /**
-   * The kernel tells nobody whether it takes a device's interrupts for isolated before a device is
-   * bound to an iommufd or a container. What shows it are the names of interrupt controllers.
-   */
   private Finding isolatedMsi() {
     String check = "isolated MSI";
     if (groups.stream().allMatch(IommuGroup::noIommu)) {
       return skipped(check, "there is no IOMMU");
     }
-    String interrupts = files.text("proc/interrupts").orElse("");
-    if (interrupts.contains("IR-")) {
-      return ok(check, "/proc/interrupts shows remapped interrupts (IR-)");
-    }
-    if (interrupts.contains("ITS-")) {
-      return ok(check, "/proc/interrupts shows a GIC with ITS, which isolates them");
-    }
-    if (files.isYes("sys/module/iommufd/parameters/allow_unsafe_interrupts")
-        || files.isYes("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts")) {
-      return warning(
-          check,
-          "no sign of interrupt remapping, but allow_unsafe_interrupts is on: a device can forge"
-              + " interrupts",
-          "turn interrupt remapping on in the firmware");
-    }
-    if (processor == Processor.INTEL || processor == Processor.AMD) {
-      return failed(
-          check,
-          "no interrupt in /proc/interrupts is remapped (IR-), so the kernel will answer EPERM",
-          "turn interrupt remapping on in the firmware and boot without nointremap, intremap=off");
-    }
-    return skipped(check, "nothing shows it here; if it fails, opening a device answers EPERM");
+    return switch (Isolation.of(files)) {
+      case YES ->
+          files.text("proc/interrupts").orElse("").contains("IR-")
+              ? ok(check, "/proc/interrupts shows remapped interrupts (IR-)")
+              : ok(check, "/proc/interrupts shows a GIC with ITS, which isolates them");
+      case NO -> unsafeInterrupts(check);
+      case UNKNOWN ->
+          skipped(check, "nothing shows it here; if it fails, opening a device answers EPERM");
+    };
+  }
+
+  private Finding unsafeInterrupts(String check) {
+    List<String> allowed =
+        List.of("iommufd", "vfio_iommu_type1").stream()
+            .filter(
+                module ->
+                    files.isYes("sys/module/" + module + "/parameters/allow_unsafe_interrupts"))
+            .toList();
+    return allowed.isEmpty()
+        ? failed(
+            check,
+            "no interrupt in /proc/interrupts is remapped (IR-), so the kernel will answer EPERM",
+            "turn interrupt remapping on in the firmware and boot without nointremap, intremap=off")
+        : warning(
+            check,
+            "no sign of interrupt remapping, but allow_unsafe_interrupts of "
+                + String.join(" and ", allowed)
+                + " is on: a device can forge interrupts",
+            "turn interrupt remapping on in the firmware");
   }
 
   private List<String> commandLine() {

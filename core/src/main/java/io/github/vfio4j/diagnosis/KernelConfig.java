@@ -1,5 +1,6 @@
 package io.github.vfio4j.diagnosis;
 
+import io.github.vfio4j.opening.HostFiles;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

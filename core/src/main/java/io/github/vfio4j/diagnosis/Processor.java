@@ -1,5 +1,6 @@
 package io.github.vfio4j.diagnosis;
 
+import io.github.vfio4j.opening.HostFiles;
 import java.util.Optional;
 
 /** Whose processor this is, which decides whose IOMMU there can be. */

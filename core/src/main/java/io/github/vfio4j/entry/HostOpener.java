@@ -5,6 +5,7 @@ import io.github.vfio4j.BackendChoice;
 import io.github.vfio4j.DeviceOpener;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.IoAddressSpace;
+import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
@@ -13,6 +14,9 @@ import io.github.vfio4j.iommufd.Ioas;
 import io.github.vfio4j.iommufd.Iommufd;
 import io.github.vfio4j.opening.Admission;
 import io.github.vfio4j.opening.Host;
+import io.github.vfio4j.opening.HostFiles;
+import io.github.vfio4j.opening.Way;
+import io.github.vfio4j.opening.Ways;
 import io.github.vfio4j.recording.DeviceEvent;
 import io.github.vfio4j.recording.Recorded;
 import io.github.vfio4j.sysfs.Sysfs;
@@ -57,7 +61,40 @@ public final class HostOpener implements DeviceOpener {
 
   @Override
   public VfioDevice open(HostDevice device) throws VfioException {
-    return open(device, Admission.choose(host.get(), device));
+    Ways ways = Ways.to(new HostFiles(sysfs), device);
+    Way iommufd = ways.iommufd();
+    if (iommufd.isWhole()) {
+      return openOrElse(device, iommufd, ways);
+    }
+    Way container = ways.container();
+    if (container.isWhole()) {
+      return open(
+          device, new BackendChoice(Backend.CONTAINER, iommufd.obstacles().getFirst().seen()));
+    }
+    // none is whole: the kernel, or a check on the way, says more than what was seen from outside
+    return open(device, device.cdev().isPresent() ? choice(iommufd) : choice(container));
+  }
+
+  /** Opens through iommufd, and through a container where only the kernel knew of an obstacle. */
+  private VfioDevice openOrElse(HostDevice device, Way iommufd, Ways ways) throws VfioException {
+    try {
+      return open(device, choice(iommufd));
+    } catch (NotPermittedException refused) {
+      if (!ways.container().isWhole()) {
+        throw refused;
+      }
+      try {
+        return open(
+            device, new BackendChoice(Backend.CONTAINER, String.valueOf(refused.getMessage())));
+      } catch (VfioException e) {
+        refused.addSuppressed(e);
+        throw refused;
+      }
+    }
+  }
+
+  private static BackendChoice choice(Way way) {
+    return new BackendChoice(way.backend(), way.passed());
   }
 
   @Override

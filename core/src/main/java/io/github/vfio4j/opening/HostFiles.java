@@ -1,67 +1,105 @@
-package io.github.vfio4j.diagnosis;
+package io.github.vfio4j.opening;
 
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
 /** The host's files that tell something. One that cannot be read tells nothing. */
-final class HostFiles {
+public final class HostFiles {
+
+  /** What comes of opening a node for reading and writing. */
+  public enum Attempt {
+    /** It opened, and is closed again. */
+    OPENED,
+    /** There is no such node. */
+    MISSING,
+    /** This user may not. */
+    REFUSED,
+    /** It is there and may be opened, but not now: somebody has it open alone. */
+    BUSY
+  }
+
+  /** Opens a node to see what comes of it. */
+  @FunctionalInterface
+  public interface Opener {
+    Attempt attempt(Path node);
+  }
 
   private final Sysfs sysfs;
-  private final Predicate<Path> openable;
+  private final Opener opener;
 
-  HostFiles(Sysfs sysfs) {
-    this(sysfs, node -> Files.isReadable(node) && Files.isWritable(node));
+  public HostFiles(Sysfs sysfs) {
+    this(sysfs, HostFiles::open);
   }
 
-  /** Lets a test say which nodes this user may open. */
-  HostFiles(Sysfs sysfs, Predicate<Path> openable) {
+  /** Lets a test say what comes of opening nodes. */
+  public HostFiles(Sysfs sysfs, Opener opener) {
     this.sysfs = sysfs;
-    this.openable = openable;
+    this.opener = opener;
   }
 
-  Sysfs sysfs() {
+  /** Opens it, which changes nothing: what a device does begins with what is asked of the file. */
+  private static Attempt open(Path node) {
+    try (var opened =
+        Files.newByteChannel(node, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      return opened.isOpen() ? Attempt.OPENED : Attempt.BUSY;
+    } catch (NoSuchFileException e) {
+      return Attempt.MISSING;
+    } catch (AccessDeniedException e) {
+      return Attempt.REFUSED;
+    } catch (IOException e) {
+      // Java has words for the other errors, not numbers; a device that is denied as a whole, as in
+      // a
+      // container, is refused though its permissions allow it
+      return Files.exists(node) ? Attempt.BUSY : Attempt.MISSING;
+    }
+  }
+
+  public Sysfs sysfs() {
     return sysfs;
   }
 
-  boolean exists(String path) {
+  public boolean exists(String path) {
     return Files.exists(at(path));
   }
 
-  /** Whether a module's parameter is on. */
-  boolean isYes(String parameter) {
+  /** Returns whether a module's parameter is on. */
+  public boolean isYes(String parameter) {
     return text(parameter).filter(value -> value.equals("Y")).isPresent();
   }
 
-  boolean allowsNoIommu() {
+  public boolean allowsNoIommu() {
     return isYes("sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
   }
 
-  boolean isOpenable(Path node) {
-    return openable.test(node);
+  public Attempt attempt(Path node) {
+    return opener.attempt(node);
   }
 
-  Path at(String path) {
+  public Path at(String path) {
     return sysfs.root().resolve(path);
   }
 
-  Optional<String> text(String path) {
+  /** Returns a file's text, without what is no text. */
+  public Optional<String> text(String path) {
     try {
-      return Optional.of(Files.readString(at(path)).strip());
+      return Optional.of(new String(Files.readAllBytes(at(path)), StandardCharsets.UTF_8).strip());
     } catch (IOException e) {
       return Optional.empty();
     }
   }
 
-  Optional<String> unzipped(String path) {
+  public Optional<String> unzipped(String path) {
     try (var zipped = new GZIPInputStream(Files.newInputStream(at(path)))) {
       return Optional.of(new String(zipped.readAllBytes(), StandardCharsets.UTF_8));
     } catch (IOException e) {
@@ -69,7 +107,7 @@ final class HostFiles {
     }
   }
 
-  List<String> names(String directory) {
+  public List<String> names(String directory) {
     try (Stream<Path> entries = Files.list(at(directory))) {
       return entries.map(entry -> String.valueOf(entry.getFileName())).sorted().toList();
     } catch (IOException | UncheckedIOException e) {

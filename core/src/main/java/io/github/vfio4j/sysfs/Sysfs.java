@@ -230,6 +230,97 @@ public final class Sysfs {
   }
 
   /**
+   * Finds the node of VFIO's containers.
+   *
+   * @return {@code /dev/vfio/vfio}; empty where this kernel has none or has not loaded it
+   * @throws VfioException if sysfs cannot be read
+   */
+  public Optional<DeviceNode> container() throws VfioException {
+    return new Directory(sys().resolve("class/misc"), "vfio")
+        .node("vfio", dev().resolve("vfio/vfio"));
+  }
+
+  /**
+   * Compares a node with what the kernel has announced.
+   *
+   * @param node an announced node
+   * @return whether what is there has its number
+   */
+  public boolean isNode(DeviceNode node) {
+    try {
+      return files.number(node.path()).equals(Optional.of(node.number()));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Returns whether a user program has a device open, as far as sysfs tells: it does of PCI
+   * functions.
+   *
+   * @param device the device, as it was read from here
+   * @return whether it is bound to a VFIO driver, and enabled
+   * @throws VfioException if sysfs cannot be read
+   */
+  public boolean isOpen(HostDevice device) throws VfioException {
+    return device.hasVfioDriver()
+        && new Directory(device.path(), device.name()).number("enable").orElse(0) > 0;
+  }
+
+  /**
+   * Returns who has a device open.
+   *
+   * @param device the device, as it was read from here
+   * @return the process, or words for one that this user cannot see; empty where nobody has it open
+   * @throws VfioException if sysfs cannot be read
+   */
+  public Optional<String> holder(HostDevice device) throws VfioException {
+    if (!isOpen(device)) {
+      return Optional.empty();
+    }
+    List<Path> nodes = new ArrayList<>();
+    device.cdev().ifPresent(node -> nodes.add(node.path()));
+    if (device.iommuGroup().isPresent()) {
+      group(device.iommuGroup().getAsInt()).node().ifPresent(node -> nodes.add(node.path()));
+    }
+    return NodeHolder.find(root, nodes)
+        .or(() -> Optional.of("a process that this user cannot see"));
+  }
+
+  /**
+   * Finds the physical function behind a virtual one.
+   *
+   * @param device a function
+   * @return its physical function; empty where it is no virtual one
+   * @throws VfioException if sysfs cannot be read
+   */
+  public Optional<PciDevice> physicalFunction(PciDevice device) throws VfioException {
+    Optional<String> name = new Directory(device.path(), device.name()).link("physfn");
+    return name.isEmpty() ? Optional.empty() : Optional.of(device(PciAddress.of(name.get())));
+  }
+
+  /**
+   * Finds the virtual functions of a physical one.
+   *
+   * @param device a function
+   * @return its virtual functions; none where it has none
+   * @throws VfioException if sysfs cannot be read
+   */
+  public List<PciDevice> virtualFunctions(PciDevice device) throws VfioException {
+    Directory directory = new Directory(device.path(), device.name());
+    List<PciDevice> functions = new ArrayList<>();
+    for (String entry : directory.names()) {
+      if (entry.startsWith("virtfn")) {
+        Optional<String> name = directory.link(entry);
+        if (name.isPresent()) {
+          functions.add(device(PciAddress.of(name.get())));
+        }
+      }
+    }
+    return functions;
+  }
+
+  /**
    * Lists the IOMMU groups by number.
    *
    * @return the groups; none where no IOMMU is on

@@ -2,8 +2,11 @@ package io.github.vfio4j.diagnosis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.vfio4j.Backend;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.diagnosis.Finding.Status;
+import io.github.vfio4j.opening.HostFiles;
+import io.github.vfio4j.opening.HostFiles.Attempt;
 import io.github.vfio4j.sysfs.FakeHost;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -46,14 +49,21 @@ class DiagnosisTest {
         .file("proc/sys/kernel/osrelease", "7.3.4")
         .file("proc/self/limits", "Max locked memory         unlimited  unlimited  bytes")
         .file("boot/config-7.3.4", CONFIG)
-        .file("dev/iommu", "")
-        .file("dev/vfio/vfio", "")
+        .misc("iommu", "dev/iommu", 124)
+        .misc("vfio", "dev/vfio/vfio", 196)
         .directory("sys/class/iommu/dmar0");
   }
 
   private Diagnosis diagnose() throws VfioException {
     var sysfs = host.sysfs();
-    return Diagnosis.of(new HostFiles(sysfs, node -> !forbidden.contains(node)), sysfs.device(EDU));
+    return Diagnosis.of(new HostFiles(sysfs, this::attempt), sysfs.device(EDU));
+  }
+
+  private Attempt attempt(Path node) {
+    if (forbidden.contains(node)) {
+      return Attempt.REFUSED;
+    }
+    return Files.exists(node) ? Attempt.OPENED : Attempt.MISSING;
   }
 
   private Finding find(String check) throws VfioException {
@@ -95,8 +105,11 @@ class DiagnosisTest {
             "driver",
             "IOMMU group",
             "device node",
-            "group node");
+            "group node",
+            "open by cdev+iommufd",
+            "open by container/group");
     assertThat(diagnose().isReady()).isTrue();
+    assertThat(diagnose().way()).contains(Backend.IOMMUFD);
   }
 
   @Test
@@ -107,8 +120,21 @@ class DiagnosisTest {
         .doesNotContain("device node");
   }
 
+  /** What opens in spite of a check is believed before the check. */
   @Test
-  void anOptionThatIsMissingIsNamedWithItsSource() throws VfioException {
+  void aDeviceThatOpensMakesAFailureAWarning() throws VfioException {
+    host.file("boot/config-7.3.4", CONFIG.replace("VFIO_PCI=m", "VFIO_PCI=n"));
+    assertFinding("kernel options", Status.WARNING, "lacks CONFIG_VFIO_PCI", "built with");
+  }
+
+  private void noInterface() throws IOException {
+    without("dev/iommu");
+    without("dev/vfio/vfio");
+  }
+
+  @Test
+  void anOptionThatIsMissingIsNamedWithItsSource() throws IOException {
+    noInterface();
     host.file("boot/config-7.3.4", CONFIG.replace("VFIO_PCI=m", "VFIO_PCI=n"));
     assertFinding(
         "kernel options", Status.FAILED, "/boot/config-7.3.4 lacks CONFIG_VFIO_PCI", "built with");
@@ -117,16 +143,18 @@ class DiagnosisTest {
   }
 
   @Test
-  void aKernelForOneInterfaceIsEnough() throws VfioException {
+  void aKernelForOneInterfaceIsEnough() throws IOException {
     String legacy = CONFIG.replace("CONFIG_VFIO_DEVICE_CDEV=y", "");
     host.file("boot/config-7.3.4", legacy);
     assertFinding("kernel options", Status.WARNING, "legacy VFIO only", "CONFIG_VFIO_DEVICE_CDEV");
+    noInterface();
     host.file("boot/config-7.3.4", legacy.replace("CONFIG_VFIO_IOMMU_TYPE1=m", ""));
     assertFinding("kernel options", Status.FAILED, "nor CONFIG_VFIO_IOMMU_TYPE1", "built with");
   }
 
   @Test
   void theRunningKernelsOwnConfigurationIsBelievedFirst() throws IOException {
+    noInterface();
     try (var zipped = new GZIPOutputStream(Files.newOutputStream(root.resolve("proc/config.gz")))) {
       zipped.write("CONFIG_VFIO=y\n".getBytes(StandardCharsets.UTF_8));
     }
@@ -204,11 +232,13 @@ class DiagnosisTest {
   }
 
   @Test
-  void theModeWithoutAnIommuIsAWarning() throws IOException {
+  void theModeWithoutAnIommuIsNotReady() throws IOException {
     noGroups();
     host.file("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y");
-    assertFinding("IOMMU", Status.WARNING, "all of the host's memory", "VT-d");
-    assertFinding("IOMMU group", Status.WARNING, "no-IOMMU mode", "turn the IOMMU on");
+    assertThat(find("IOMMU").status()).isEqualTo(Status.WARNING);
+    assertThat(find("IOMMU").seen()).contains("all of the host's memory");
+    assertThat(find("IOMMU group").seen()).contains("no-IOMMU mode");
+    assertFinding("open by cdev+iommufd", Status.FAILED, "no IOMMU guards", "turn the IOMMU on");
   }
 
   @Test
@@ -236,7 +266,7 @@ class DiagnosisTest {
     "unlimited, OK, no limit",
     "67108864, OK, 65536 KiB",
     "8388608, WARNING, 8192 KiB",
-    "0, FAILED, 0 KiB"
+    "0, WARNING, 0 KiB"
   })
   void theLimitOfLockedMemoryIsTold(String limit, Status status, String seen) throws VfioException {
     host.file("proc/self/limits", "Max locked memory         " + limit + "   unlimited   bytes");
@@ -249,7 +279,7 @@ class DiagnosisTest {
         .file("proc/self/status", "Name:\tjava\nCapEff:\t0000000000004000");
     assertFinding("locked memory", Status.OK, "CAP_IPC_LOCK", "");
     host.file("proc/self/status", "CapEff:\t000001ffffffbfff");
-    assertFinding("locked memory", Status.FAILED, "0 KiB", "ulimit -l");
+    assertFinding("locked memory", Status.WARNING, "0 KiB", "ulimit -l");
   }
 
   @Test
@@ -289,12 +319,13 @@ class DiagnosisTest {
   }
 
   @Test
-  void aGroupMadeWithoutAnIommuIsAWarning() throws IOException {
+  void aGroupMadeWithoutAnIommuIsNotReady() throws IOException {
     host.file("sys/kernel/iommu_groups/5/name", "vfio-noiommu")
         .file("sys/class/vfio/noiommu-5/dev", "244:0")
         .file("dev/vfio/noiommu-5", "");
     assertThat(find("IOMMU group").status()).isEqualTo(Status.WARNING);
     assertThat(find("group node").seen()).contains("noiommu-5");
+    assertThat(diagnose().isReady()).isFalse();
   }
 
   @Test
@@ -306,7 +337,10 @@ class DiagnosisTest {
         .link("sys/bus/mdev/devices/" + uuid, root.resolve(mtty + uuid).toString())
         .link(mtty + uuid + "/driver", "../../../../../bus/mdev/drivers/mtty")
         .link(mtty + uuid + "/iommu_group", "../../../../../kernel/iommu_groups/9")
-        .file("sys/kernel/iommu_groups/9/name", "vfio-noiommu");
+        .file("sys/kernel/iommu_groups/9/name", "vfio-noiommu")
+        .file(mtty + uuid + "/vfio-dev/vfio3/dev", "511:3")
+        .link("sys/dev/char/511:3", root.resolve(mtty + uuid + "/vfio-dev/vfio3").toString())
+        .node("dev/vfio/devices/vfio3", 511, 3);
     var sysfs = host.sysfs();
     Diagnosis diagnosis = Diagnosis.of(sysfs, sysfs.device(uuid));
     assertThat(diagnosis.findings())
@@ -317,7 +351,8 @@ class DiagnosisTest {
     assertThat(diagnosis.findings())
         .filteredOn(finding -> finding.check().equals("IOMMU"))
         .singleElement()
-        .satisfies(finding -> assertThat(finding.status()).isEqualTo(Status.FAILED));
+        .satisfies(finding -> assertThat(finding.status()).isEqualTo(Status.WARNING));
+    assertThat(diagnosis.way()).contains(Backend.IOMMUFD);
   }
 
   @Test

@@ -27,7 +27,8 @@ public final class FakeMachine {
             .device(ADDRESS.toString())
             .group(GROUP, ADDRESS.toString())
             .driver(ADDRESS.toString(), "vfio-pci")
-            .file("sys/class/misc/iommu/dev", "10:124");
+            .misc("iommu", "dev/iommu", 124)
+            .misc("vfio", "dev/vfio/vfio", 196);
     host = new Host(kernel, files.sysfs());
     DeviceNode cdev = device().cdev().orElseThrow();
     kernel.device(cdev.path().toString(), cdev.number());

@@ -165,8 +165,14 @@ public final class FakeHost implements KernelFiles {
     return this;
   }
 
+  /** Announces a miscellaneous device, and makes its node. */
+  public FakeHost misc(String name, String node, int minor) {
+    announce("sys/class/misc/" + name, node, 10, minor);
+    return this;
+  }
+
   /** Makes a device node of a number. */
-  FakeHost node(String path, int major, int minor) {
+  public FakeHost node(String path, int major, int minor) {
     file(path, "");
     nodes.put(at(path), new DeviceNumber(major, minor));
     return this;

@@ -15,8 +15,8 @@ enum CorePackage implements Part {
   MAPPING,
   DEVICE,
   SYSFS,
-  DIAGNOSIS,
   OPENING,
+  DIAGNOSIS,
   IOMMUFD,
   CONTAINER,
   EVENT,
@@ -33,7 +33,7 @@ enum CorePackage implements Part {
       case RECORDING, SYSFS -> List.of(ROOT);
       case MAPPING -> List.of(LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
       case DEVICE -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
-      case DIAGNOSIS -> List.of(ROOT, SYSFS);
+      case DIAGNOSIS -> List.of(ROOT, SYSFS, OPENING);
       case OPENING -> List.of(LINUX, ROOT, OUTCOME, SYSFS);
       case IOMMUFD ->
           List.of(BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, MAPPING, DEVICE, SYSFS, OPENING);

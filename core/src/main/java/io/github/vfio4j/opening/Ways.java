@@ -1,0 +1,224 @@
+package io.github.vfio4j.opening;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.IommuGroup;
+import io.github.vfio4j.sysfs.PciDevice;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Judges the ways to one device: whether each is whole, for this user, here and now.
+ *
+ * <p>Opening, the automatic choice and every diagnosis go by it. What is harmless to try is tried:
+ * a node is opened rather than its permissions read. Nothing is asked of a device.
+ */
+public final class Ways {
+  private static final String IOMMUFD_OPT_IN = "iommufd";
+  private static final String CONTAINER_OPT_IN = "vfio_iommu_type1";
+
+  private final HostFiles files;
+  private final HostDevice device;
+  private final Optional<IommuGroup> group;
+  private final Isolation isolation;
+
+  private Ways(HostFiles files, HostDevice device, Optional<IommuGroup> group) {
+    this.files = files;
+    this.device = device;
+    this.group = group;
+    this.isolation = Isolation.of(files);
+  }
+
+  /**
+   * Looks at a device.
+   *
+   * @throws VfioException if sysfs cannot be read
+   */
+  public static Ways to(HostFiles files, HostDevice device) throws VfioException {
+    return new Ways(
+        files,
+        device,
+        device.iommuGroup().isEmpty()
+            ? Optional.empty()
+            : Optional.of(files.sysfs().group(device.iommuGroup().getAsInt())));
+  }
+
+  /** Judges the way through the device's own node and iommufd. */
+  public Way iommufd() throws VfioException {
+    Optional<DeviceNode> iommu = files.sysfs().iommufd();
+    List<Obstacle> obstacles = new ArrayList<>(common());
+    if (iommu.isEmpty()) {
+      obstacles.add(
+          new Obstacle(
+              "this kernel has no /dev/iommu (Linux 6.2 with CONFIG_IOMMUFD has it)",
+              "modprobe iommufd, or use a kernel built with CONFIG_IOMMUFD"));
+    } else {
+      node(iommu.get()).ifPresent(obstacles::add);
+    }
+    if (device.hasVfioDriver() && device.cdev().isEmpty()) {
+      obstacles.add(
+          new Obstacle(
+              device.name()
+                  + " has no node in /dev/vfio/devices (Linux 6.6 with CONFIG_VFIO_DEVICE_CDEV makes"
+                  + " one for a device bound to a VFIO driver)",
+              "use a kernel built with CONFIG_VFIO_DEVICE_CDEV"));
+    }
+    device.cdev().flatMap(this::node).ifPresent(obstacles::add);
+    interrupts(IOMMUFD_OPT_IN).ifPresent(obstacles::add);
+    return new Way(
+        Backend.IOMMUFD,
+        "this kernel has /dev/iommu and "
+            + device.cdev().map(DeviceNode::path).map(String::valueOf).orElse("no node"),
+        obstacles);
+  }
+
+  /** Judges the way through the group and a container. */
+  public Way container() throws VfioException {
+    Optional<DeviceNode> container = files.sysfs().container();
+    List<Obstacle> obstacles = new ArrayList<>(common());
+    if (container.isEmpty()) {
+      obstacles.add(
+          new Obstacle(
+              "this kernel has no VFIO containers, or the module vfio is not loaded",
+              "modprobe vfio_iommu_type1, or use a kernel built with CONFIG_VFIO_CONTAINER"));
+    } else {
+      node(container.get()).ifPresent(obstacles::add);
+    }
+    if (device.hasVfioDriver()) {
+      Optional<DeviceNode> node = group.flatMap(IommuGroup::node);
+      if (node.isEmpty()) {
+        obstacles.add(
+            new Obstacle(
+                group.isEmpty()
+                    ? device.name() + " is in no IOMMU group"
+                    : "group " + group.get().number() + " has no node in /dev/vfio",
+                "use a kernel built with CONFIG_VFIO_GROUP"));
+      } else {
+        node(node.get()).ifPresent(obstacles::add);
+      }
+    }
+    interrupts(CONTAINER_OPT_IN).ifPresent(obstacles::add);
+    return new Way(
+        Backend.CONTAINER,
+        "this kernel has /dev/vfio/vfio and "
+            + group
+                .flatMap(IommuGroup::node)
+                .map(DeviceNode::path)
+                .map(String::valueOf)
+                .orElse("no group"),
+        obstacles);
+  }
+
+  /** What stands in both ways. */
+  private List<Obstacle> common() throws VfioException {
+    List<Obstacle> obstacles = new ArrayList<>();
+    if (device instanceof PciDevice pci && pci.isBridge()) {
+      obstacles.add(
+          new Obstacle("it is a bridge, which VFIO never takes", "open the devices behind it"));
+      return obstacles;
+    }
+    if (!device.hasVfioDriver()) {
+      obstacles.add(
+          new Obstacle(
+              device.driver().map(driver -> "it is bound to " + driver).orElse("no driver is bound")
+                  + ", not to a VFIO driver",
+              "vfio4j bind " + device.name()));
+    }
+    unguarded().ifPresent(obstacles::add);
+    neighbours().ifPresent(obstacles::add);
+    if (device.hasVfioDriver()) {
+      Token.wanted(files, device).ifPresent(obstacles::add);
+      inUse().ifPresent(obstacles::add);
+    }
+    return obstacles;
+  }
+
+  private Optional<Obstacle> unguarded() {
+    boolean guarded =
+        !(device instanceof PciDevice) || group.filter(it -> !it.noIommu()).isPresent();
+    return guarded
+        ? Optional.empty()
+        : Optional.of(
+            new Obstacle(
+                "no IOMMU guards it, so its DMA would reach any memory",
+                "turn the IOMMU on, in the firmware and in the kernel"));
+  }
+
+  private Optional<Obstacle> neighbours() {
+    if (!(device instanceof PciDevice)) {
+      return Optional.empty();
+    }
+    List<IommuGroup.Member> others =
+        group.map(IommuGroup::blockers).orElse(List.of()).stream()
+            .filter(member -> !member.name().equals(device.name()))
+            .toList();
+    return others.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Obstacle(
+                "its group is shared with "
+                    + others.stream()
+                        .map(member -> member.name() + " (" + member.driver().orElseThrow() + ")")
+                        .collect(Collectors.joining(", ")),
+                others.stream()
+                    .map(IommuGroup.Member::name)
+                    .collect(Collectors.joining(" ", "vfio4j bind ", ""))));
+  }
+
+  private Optional<Obstacle> inUse() throws VfioException {
+    return files
+        .sysfs()
+        .holder(device)
+        .map(
+            holder ->
+                new Obstacle(
+                    "it is open already: " + holder,
+                    "end the process that has it open, or use another device"));
+  }
+
+  private Optional<Obstacle> interrupts(String module) {
+    boolean needed = device instanceof PciDevice && device.hasVfioDriver();
+    if (!needed
+        || isolation != Isolation.NO
+        || files.isYes("sys/module/" + module + "/parameters/allow_unsafe_interrupts")) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Obstacle(
+            "interrupts are not isolated here, so a device could forge them",
+            "turn interrupt remapping on in the firmware, or set "
+                + module
+                + ".allow_unsafe_interrupts=1"));
+  }
+
+  private Optional<Obstacle> node(DeviceNode node) {
+    String path = node.path().toString();
+    return switch (files.attempt(node.path())) {
+      case MISSING ->
+          Optional.of(
+              new Obstacle(
+                  "there is no " + path + ", though the kernel has announced it",
+                  "give this environment the node: devtmpfs or udev makes it, a container needs it"
+                      + " passed in"));
+      case REFUSED ->
+          Optional.of(
+              new Obstacle("this user may not open " + path, "sudo chown \"$USER\" " + path));
+      case BUSY ->
+          Optional.of(
+              new Obstacle(
+                  path + " cannot be opened now: somebody has it open, or this environment may not",
+                  "end the process that has it open, or allow the device to this container"));
+      case OPENED ->
+          files.sysfs().isNode(node)
+              ? Optional.empty()
+              : Optional.of(
+                  new Obstacle(
+                      path + " is another device's node, not " + node.number(),
+                      "remove it and let udev or devtmpfs make it again"));
+    };
+  }
+}
