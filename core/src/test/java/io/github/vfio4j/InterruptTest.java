@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.event.Dispatchers;
 import io.github.vfio4j.event.EventDispatcher;
-import io.github.vfio4j.fake.FakeKernel;
+import io.github.vfio4j.fake.FakeInterrupts;
 import io.github.vfio4j.fake.FakeMachine;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,8 +44,8 @@ class InterruptTest {
   @Test
   void countsSignalsUntilSomebodyWaits() throws VfioException {
     Interrupt interrupt = kind.enable(0);
-    machine.kernel.raise(interrupt);
-    machine.kernel.raise(interrupt);
+    machine.interrupts.raise(interrupt);
+    machine.interrupts.raise(interrupt);
 
     assertThat(interrupt.await(LONG)).isEqualTo(2);
     assertThat(interrupt.await(Duration.ZERO)).isZero();
@@ -86,7 +86,7 @@ class InterruptTest {
     kind.enable(2);
     int before = machine.kernel.log().size();
 
-    assertThatThrownBy(() -> kind.enable(FakeKernel.VECTORS))
+    assertThatThrownBy(() -> kind.enable(FakeInterrupts.VECTORS))
         .isInstanceOf(IndexOutOfBoundsException.class);
     assertThatThrownBy(() -> kind.enable(-1)).isInstanceOf(IndexOutOfBoundsException.class);
     assertThatThrownBy(() -> kind.enable(0, 0)).isInstanceOf(IllegalArgumentException.class);
@@ -103,7 +103,7 @@ class InterruptTest {
     first.close();
     first.close();
     Interrupt second = kind.enable(1);
-    machine.kernel.raise(second);
+    machine.interrupts.raise(second);
 
     assertThat(second.await(LONG)).isEqualTo(1);
   }
@@ -123,9 +123,9 @@ class InterruptTest {
             throw new IllegalArgumentException("handler failed");
           });
 
-      machine.kernel.raise(bad);
+      machine.interrupts.raise(bad);
       assertThat(next(outcomes)).isEqualTo("handler failed");
-      machine.kernel.raise(good);
+      machine.interrupts.raise(good);
       assertThat(next(outcomes)).isEqualTo("vector 0");
       assertThatThrownBy(() -> dispatcher.register(good, (source, count) -> {}))
           .isInstanceOf(DeviceBusyException.class);
@@ -139,7 +139,7 @@ class InterruptTest {
       for (int round = 0; round < 20; round++) {
         Interrupt interrupt = kind.enable(1);
         dispatcher.register(interrupt, (source, count) -> outcomes.add("fired"));
-        machine.kernel.raise(interrupt);
+        machine.interrupts.raise(interrupt);
         assertThat(next(outcomes)).isEqualTo("fired");
         interrupt.close();
       }
@@ -164,13 +164,13 @@ class InterruptTest {
                 }
                 outcomes.add("left");
               });
-      machine.kernel.raise(interrupt);
+      machine.interrupts.raise(interrupt);
       entered.await();
 
       registration.close();
 
       assertThat(outcomes).containsExactly("left");
-      machine.kernel.raise(interrupt);
+      machine.interrupts.raise(interrupt);
       assertThat(interrupt.await(LONG)).isEqualTo(1);
     }
   }
@@ -191,7 +191,7 @@ class InterruptTest {
             outcomes.add(e.toString());
           }
         });
-    machine.kernel.raise(interrupt);
+    machine.interrupts.raise(interrupt);
 
     assertThat(next(outcomes)).isEqualTo("closed");
     dispatcher.close();

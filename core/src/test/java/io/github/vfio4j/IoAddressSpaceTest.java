@@ -9,7 +9,6 @@ import io.github.vfio4j.fake.FakeMachine;
 import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.iommufd.Ioas;
 import io.github.vfio4j.iommufd.Iommufd;
-import io.github.vfio4j.linux.Ioctl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -87,7 +86,7 @@ class IoAddressSpaceTest {
       MemorySegment page = arena.allocate(PAGE, PAGE);
       ioas.map(page, 0x10000, DmaAccess.READ);
       CdevDevice device = iommufd.bind(machine.device());
-      machine.kernel.addressBits(39);
+      machine.iommu.addressBits(39);
       device.attach(ioas);
 
       assertThat(ioas.iovaRanges()).containsExactly(new IovaRange(0, (1L << 39) - 1));
@@ -96,7 +95,7 @@ class IoAddressSpaceTest {
       assertThatThrownBy(() -> ioas.map(page, 0x10000, DmaAccess.READ))
           .isInstanceOf(IovaInUseException.class);
 
-      machine.kernel.addressBits(48);
+      machine.iommu.addressBits(48);
       device.detach();
       ioas.map(page, 1L << 40, DmaAccess.READ);
       ioas.unmap(0x10000, PAGE);
@@ -117,7 +116,7 @@ class IoAddressSpaceTest {
           .isInstanceOf(MemlockLimitException.class)
           .hasMessageContaining("locked memory");
 
-      machine.kernel.fail(Ioctl.VFIO_DEVICE_RESET, Errno.EIO);
+      machine.kernel.failNoMore();
       space.map(page, 0x10000, DmaAccess.READ);
       space.unmap(0x10000, PAGE);
     }

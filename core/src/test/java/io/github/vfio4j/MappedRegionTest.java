@@ -3,8 +3,8 @@ package io.github.vfio4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.vfio4j.fake.FakeKernel;
 import io.github.vfio4j.fake.FakeMachine;
+import io.github.vfio4j.fake.FakeRegions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -56,17 +56,17 @@ class MappedRegionTest {
 
   @Test
   void theLastBytesCanBeReached() {
-    mapped.setByte(FakeKernel.REGION_SIZE - 1, (byte) 1);
+    mapped.setByte(FakeRegions.SIZE - 1, (byte) 1);
 
-    assertThat(mapped.getLong(FakeKernel.REGION_SIZE - 8)).isEqualTo(1L << 56);
+    assertThat(mapped.getLong(FakeRegions.SIZE - 8)).isEqualTo(1L << 56);
   }
 
   @Test
   void offsetsOutsideAreRefused() {
     for (ThrowingCallable access :
         List.<ThrowingCallable>of(
-            () -> mapped.getByte(FakeKernel.REGION_SIZE),
-            () -> mapped.getLong(FakeKernel.REGION_SIZE),
+            () -> mapped.getByte(FakeRegions.SIZE),
+            () -> mapped.getLong(FakeRegions.SIZE),
             () -> mapped.setInt(-4, 0),
             () -> mapped.getLong(Long.MIN_VALUE),
             () -> mapped.setLong(Long.MAX_VALUE - 7, 0))) {

@@ -20,7 +20,6 @@ import io.github.vfio4j.iommufd.MemoryFile;
 import io.github.vfio4j.iommufd.MemoryFiles;
 import io.github.vfio4j.iommufd.VeventQueue;
 import io.github.vfio4j.iommufd.Viommu;
-import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.smmuv3.ArmSmmuv3StreamTableEntry;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -149,7 +148,7 @@ class RollbackTest {
       assertThatThrownBy(buffer::close).isInstanceOf(VfioException.class);
       buffer.segment().set(JAVA_INT, 0, 42);
 
-      machine.kernel.fail(Ioctl.VFIO_DEVICE_RESET, Errno.EIO);
+      machine.kernel.failNoMore();
       buffer.close();
       assertThat(buffer.segment().scope().isAlive()).isFalse();
     }

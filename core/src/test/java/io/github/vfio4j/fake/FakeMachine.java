@@ -2,22 +2,33 @@ package io.github.vfio4j.fake;
 
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.entry.HostOpener;
 import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.opening.Host;
 import io.github.vfio4j.sysfs.FakeHost;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 
-/** A host with one device, bound to vfio-pci, in group 7: its sysfs and its kernel. */
+/**
+ * A host with one device, bound to vfio-pci, in group 7: its sysfs, its kernel, and its hardware.
+ */
 public final class FakeMachine {
   public static final PciAddress ADDRESS = PciAddress.of("0000:00:05.0");
   public static final int GROUP = 7;
 
-  public final FakeKernel kernel = new FakeKernel();
+  private static final DeviceNumber IOMMUFD = new DeviceNumber(10, 124);
+  private static final DeviceNumber CONTAINER = new DeviceNumber(10, 196);
+
+  public final FakeIommu iommu;
+  public final FakeRegions regions;
+  public final FakeInterrupts interrupts;
+  public final FakeKernel kernel;
   public final FakeHost files;
   public final Host host;
 
@@ -27,21 +38,33 @@ public final class FakeMachine {
             .device(ADDRESS.toString())
             .group(GROUP, ADDRESS.toString())
             .driver(ADDRESS.toString(), "vfio-pci")
-            .misc("iommu", "dev/iommu", 124)
-            .misc("vfio", "dev/vfio/vfio", 196);
+            .misc("iommu", "dev/iommu", IOMMUFD.minor())
+            .misc("vfio", "dev/vfio/vfio", CONTAINER.minor());
+    Kernel real = Kernel.running();
+    OpenFiles open = new OpenFiles(real);
+    DeviceMappings mappings = new DeviceMappings(real);
+    iommu = new FakeIommu();
+    regions = new FakeRegions(mappings);
+    interrupts = new FakeInterrupts(real);
+    kernel = new FakeKernel(real, open, mappings);
     host = new Host(kernel, files.sysfs());
-    DeviceNode cdev = device().cdev().orElseThrow();
-    kernel.device(cdev.path().toString(), cdev.number());
-    DeviceNode group = files.sysfs().group(GROUP).node().orElseThrow();
-    kernel.group(group.path().toString(), group.number());
+    Supplier<FakeFile> device = () -> new FakeDevice(open, regions, interrupts);
+    kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, mappings));
+    kernel.node("/dev/vfio/vfio", CONTAINER, FakeContainer::new);
+    node(device().cdev().orElseThrow(), device);
+    node(files.sysfs().group(GROUP).node().orElseThrow(), () -> new FakeGroup(open, device));
   }
 
-  /** Which ioctl maps on an interface. */
+  private void node(DeviceNode node, Supplier<FakeFile> file) {
+    kernel.node(node.path().toString(), node.number(), file);
+  }
+
+  /** Returns which ioctl maps on an interface. */
   public static Ioctl mapOperation(Backend backend) {
     return backend == Backend.IOMMUFD ? Ioctl.IOMMU_IOAS_MAP : Ioctl.VFIO_IOMMU_MAP_DMA;
   }
 
-  /** Which ioctl unmaps on an interface. */
+  /** Returns which ioctl unmaps on an interface. */
   public static Ioctl unmapOperation(Backend backend) {
     return backend == Backend.IOMMUFD ? Ioctl.IOMMU_IOAS_UNMAP : Ioctl.VFIO_IOMMU_UNMAP_DMA;
   }

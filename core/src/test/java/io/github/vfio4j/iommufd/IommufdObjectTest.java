@@ -230,7 +230,7 @@ class IommufdObjectTest {
     assertThatThrownBy(() -> device.attach(ioas)).isInstanceOf(VfioException.class);
     assertThat(device.attached()).isEmpty();
     assertThatThrownBy(() -> ioas.allocateHwpt(device)).isInstanceOf(VfioException.class);
-    machine.kernel.fail(Ioctl.VFIO_DEVICE_RESET, Errno.EIO);
+    machine.kernel.failNoMore();
     assertThat(ioas.dependents().isEmpty()).isTrue();
     ioas.close(); // nothing is attached to it
 
@@ -239,7 +239,7 @@ class IommufdObjectTest {
     device.attach(former);
     machine.kernel.fail(Ioctl.IOMMU_IOAS_IOVA_RANGES, Errno.EIO);
     assertThatThrownBy(() -> device.attach(latter)).isInstanceOf(VfioException.class);
-    machine.kernel.fail(Ioctl.VFIO_DEVICE_RESET, Errno.EIO);
+    machine.kernel.failNoMore();
     assertThat(device.attached()).containsSame(former);
     latter.close();
     assertThatThrownBy(former::close).isInstanceOf(DeviceBusyException.class);

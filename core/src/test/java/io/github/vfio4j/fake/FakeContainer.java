@@ -1,0 +1,85 @@
+package io.github.vfio4j.fake;
+
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.bindings.vfio_h;
+import io.github.vfio4j.bindings.vfio_iommu_type1_dma_map;
+import io.github.vfio4j.bindings.vfio_iommu_type1_dma_unmap;
+import io.github.vfio4j.bindings.vfio_iommu_type1_info;
+import io.github.vfio4j.linux.Ioctl;
+import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** A container of the legacy interface: without a group it has no IOMMU, and nothing mapped. */
+final class FakeContainer extends FakeFile {
+  private final FakeMappings mappings = new FakeMappings();
+  private final Set<FakeGroup> groups = new HashSet<>();
+  private boolean iommu;
+
+  FakeContainer() {
+    super("VFIO_GET_", "VFIO_CHECK_", "VFIO_SET_", "VFIO_IOMMU_");
+  }
+
+  void join(FakeGroup group) {
+    groups.add(group);
+  }
+
+  void leave(FakeGroup group) {
+    groups.remove(group);
+    if (groups.isEmpty()) {
+      iommu = false;
+      mappings.unmapAll();
+    }
+  }
+
+  @Override
+  int ioctl(Ioctl operation, long argument) {
+    return switch (operation) {
+      case VFIO_GET_API_VERSION -> vfio_h.VFIO_API_VERSION;
+      case VFIO_CHECK_EXTENSION -> 1;
+      case VFIO_SET_IOMMU -> {
+        iommu = !groups.isEmpty();
+        yield iommu ? 0 : refused(Errno.EINVAL);
+      }
+      default -> refused(Errno.ENOTTY);
+    };
+  }
+
+  @Override
+  int ioctl(Ioctl operation, MemorySegment request) {
+    if (!iommu) {
+      return refused(Errno.EINVAL);
+    }
+    return switch (operation) {
+      case VFIO_IOMMU_GET_INFO -> {
+        vfio_iommu_type1_info.flags(request, vfio_h.VFIO_IOMMU_INFO_PGSIZES);
+        vfio_iommu_type1_info.iova_pgsizes(request, 0x40201000L);
+        yield 0;
+      }
+      case VFIO_IOMMU_MAP_DMA ->
+          mappings.map(
+              vfio_iommu_type1_dma_map.iova(request), vfio_iommu_type1_dma_map.size(request));
+      case VFIO_IOMMU_UNMAP_DMA -> unmap(request);
+      default -> refused(Errno.ENOTTY);
+    };
+  }
+
+  /** Unmaps, and tells how much; to have unmapped nothing is no error. */
+  private int unmap(MemorySegment request) {
+    boolean all = (vfio_iommu_type1_dma_unmap.flags(request) & vfio_h.VFIO_DMA_UNMAP_FLAG_ALL) != 0;
+    vfio_iommu_type1_dma_unmap.size(
+        request,
+        all
+            ? mappings.unmapAll()
+            : mappings.unmap(
+                vfio_iommu_type1_dma_unmap.iova(request),
+                vfio_iommu_type1_dma_unmap.size(request)));
+    return 0;
+  }
+
+  @Override
+  List<String> left() {
+    return mappings.left();
+  }
+}

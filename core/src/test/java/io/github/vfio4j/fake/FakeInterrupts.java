@@ -1,0 +1,146 @@
+package io.github.vfio4j.fake;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.Interrupt;
+import io.github.vfio4j.bindings.vfio_h;
+import io.github.vfio4j.bindings.vfio_irq_info;
+import io.github.vfio4j.bindings.vfio_irq_set;
+import io.github.vfio4j.channel.EventChannel;
+import io.github.vfio4j.linux.Kernel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.TreeMap;
+
+/**
+ * The interrupts of a device: of INTx, MSI and MSI-X one is enabled at a time, and a vector fires
+ * if it has an eventfd.
+ */
+public final class FakeInterrupts {
+  /** How many vectors MSI and MSI-X have. */
+  public static final int VECTORS = 4;
+
+  static final int KINDS = vfio_h.VFIO_PCI_NUM_IRQS;
+
+  private static final int INTX = vfio_h.VFIO_PCI_INTX_IRQ_INDEX;
+  private static final int MSI = vfio_h.VFIO_PCI_MSI_IRQ_INDEX;
+  private static final int MSIX = vfio_h.VFIO_PCI_MSIX_IRQ_INDEX;
+  private static final int NO_EVENT = -1;
+
+  private final Kernel real;
+
+  /** The eventfd of each vector of the kinds that are enabled, {@link #NO_EVENT} where none is. */
+  private final TreeMap<Integer, int[]> enabled = new TreeMap<>();
+
+  FakeInterrupts(Kernel real) {
+    this.real = real;
+  }
+
+  /** Has a vector fire; one that the kernel has not enabled does nothing. */
+  public void raise(Interrupt interrupt) {
+    ((EventChannel.Source<?>) interrupt).channel().file().call(this::signal);
+  }
+
+  private synchronized int signal(int eventfd) {
+    boolean wanted =
+        enabled.values().stream().flatMapToInt(Arrays::stream).anyMatch(fd -> fd == eventfd);
+    if (wanted) {
+      try (Arena arena = Arena.ofConfined()) {
+        real.write(eventfd, arena.allocateFrom(JAVA_LONG, 1));
+      }
+    }
+    return 0;
+  }
+
+  int info(MemorySegment info) {
+    int kind = vfio_irq_info.index(info);
+    if (count(kind) == 0) {
+      return -Errno.EINVAL.number();
+    }
+    vfio_irq_info.flags(
+        info,
+        vfio_h.VFIO_IRQ_INFO_EVENTFD
+            | (kind == INTX
+                ? vfio_h.VFIO_IRQ_INFO_MASKABLE | vfio_h.VFIO_IRQ_INFO_AUTOMASKED
+                : vfio_h.VFIO_IRQ_INFO_NORESIZE));
+    vfio_irq_info.count(info, count(kind));
+    return 0;
+  }
+
+  private static int count(int kind) {
+    if (kind < 0 || kind >= KINDS) {
+      return 0;
+    }
+    return kind == MSI || kind == MSIX ? VECTORS : 1;
+  }
+
+  synchronized int set(MemorySegment request, OpenFiles files) {
+    int kind = vfio_irq_set.index(request);
+    int start = vfio_irq_set.start(request);
+    int count = vfio_irq_set.count(request);
+    boolean data = (vfio_irq_set.flags(request) & vfio_h.VFIO_IRQ_SET_DATA_EVENTFD) != 0;
+    long size = vfio_irq_set.SIZEOF + (data ? (long) count * Integer.BYTES : 0);
+    if (vfio_irq_set.argsz(request) != size
+        || start < 0
+        || count < 0
+        || start > count(kind) - count) {
+      return -Errno.EINVAL.number();
+    }
+    if ((vfio_irq_set.flags(request) & vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER) == 0) {
+      return kind == INTX ? 0 : -Errno.ENOTTY.number();
+    }
+    if (!data) {
+      return count == 0 ? disable(kind) : fire(kind, start, count);
+    }
+    int[] eventfds = request.asSlice(vfio_irq_set.SIZEOF).toArray(JAVA_INT);
+    boolean open = Arrays.stream(eventfds).allMatch(fd -> fd == NO_EVENT || files.has(fd));
+    return open ? enable(kind, start, eventfds) : -Errno.EBADF.number();
+  }
+
+  private int disable(int kind) {
+    enabled.remove(kind);
+    return 0;
+  }
+
+  private int fire(int kind, int start, int count) {
+    int[] vectors = enabled.get(kind);
+    if (vectors == null || start + count > vectors.length) {
+      return -Errno.EINVAL.number();
+    }
+    for (int vector = start; vector < start + count; vector++) {
+      signal(vectors[vector]);
+    }
+    return 0;
+  }
+
+  private int enable(int kind, int start, int... eventfds) {
+    int[] vectors = enabled.get(kind);
+    int wanted = start + eventfds.length;
+    if (vectors == null) {
+      return kind <= MSIX && enabled.headMap(MSIX, true).size() > 0
+          ? -Errno.EINVAL.number()
+          : allocate(kind, start, eventfds);
+    }
+    if (wanted > vectors.length) {
+      return -Errno.EINVAL.number();
+    }
+    System.arraycopy(eventfds, 0, vectors, start, eventfds.length);
+    return 0;
+  }
+
+  private int allocate(int kind, int start, int... eventfds) {
+    int[] vectors = new int[start + eventfds.length];
+    Arrays.fill(vectors, NO_EVENT);
+    System.arraycopy(eventfds, 0, vectors, start, eventfds.length);
+    enabled.put(kind, vectors);
+    return 0;
+  }
+
+  /** Disables all, as the kernel does when the device is closed. */
+  synchronized void closed() {
+    enabled.clear();
+  }
+}

@@ -1,0 +1,50 @@
+package io.github.vfio4j.fake;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One object of an iommufd, and those that it keeps in use. */
+final class FakeObject {
+  private final List<FakeObject> uses;
+  private final @Nullable FakeMappings mappings;
+  private int devices;
+
+  private FakeObject(@Nullable FakeMappings mappings, List<FakeObject> uses) {
+    this.mappings = mappings;
+    this.uses = uses;
+  }
+
+  static FakeObject ioas(FakeMappings mappings) {
+    return new FakeObject(mappings, List.of());
+  }
+
+  /** Makes an object of others; it translates what the first of them does. */
+  static FakeObject of(FakeObject... uses) {
+    return new FakeObject(uses.length == 0 ? null : uses[0].mappings, List.of(uses));
+  }
+
+  /** Returns what is mapped in the IOAS that it is, or was made from; null where there is none. */
+  @Nullable FakeMappings mappings() {
+    return mappings;
+  }
+
+  boolean isIoas() {
+    return mappings != null && uses.isEmpty();
+  }
+
+  boolean uses(FakeObject other) {
+    return uses.contains(other);
+  }
+
+  boolean isAttached() {
+    return devices > 0;
+  }
+
+  void attach() {
+    devices++;
+  }
+
+  void detach() {
+    devices--;
+  }
+}

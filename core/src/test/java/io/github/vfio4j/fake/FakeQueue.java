@@ -1,0 +1,63 @@
+package io.github.vfio4j.fake;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.linux.Kernel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * A queue of faults or events: a reader gets what was put in, piece by piece. Its descriptor is an
+ * eventfd, which the real kernel finds readable as long as a piece is left.
+ */
+final class FakeQueue extends FakeFile {
+  private static final int EFD_CLOEXEC_NONBLOCK_SEMAPHORE = 0x80801;
+
+  private final Kernel real;
+  private final int eventfd;
+  private final Deque<byte[]> pieces = new ArrayDeque<>();
+
+  private FakeQueue(Kernel real, int eventfd) {
+    this.real = real;
+    this.eventfd = eventfd;
+  }
+
+  static int open(Kernel real, OpenFiles files) {
+    int eventfd = real.eventfd(0, EFD_CLOEXEC_NONBLOCK_SEMAPHORE);
+    return files.add(eventfd, new FakeQueue(real, eventfd), "queue");
+  }
+
+  synchronized void put(byte... piece) {
+    pieces.add(piece);
+    try (Arena arena = Arena.ofConfined()) {
+      real.write(eventfd, arena.allocateFrom(JAVA_LONG, 1));
+    }
+  }
+
+  @Override
+  synchronized long read(int fd, MemorySegment buffer) {
+    byte[] piece = pieces.peek();
+    if (piece == null) {
+      return 0;
+    }
+    if (piece.length > buffer.byteSize()) {
+      return refused(Errno.EINVAL);
+    }
+    pieces.remove();
+    try (Arena arena = Arena.ofConfined()) {
+      real.read(eventfd, arena.allocate(JAVA_LONG));
+    }
+    MemorySegment.copy(piece, 0, buffer, JAVA_BYTE, 0, piece.length);
+    return piece.length;
+  }
+
+  /** Takes the answer to a fault. */
+  @Override
+  long write(int fd, MemorySegment buffer) {
+    return buffer.byteSize();
+  }
+}

@@ -1,0 +1,28 @@
+package io.github.vfio4j.fake;
+
+import io.github.vfio4j.linux.Kernel;
+import java.lang.foreign.MemorySegment;
+
+/** A file of the real kernel's: memory, an eventfd, or epoll. */
+final class RealFile extends FakeFile {
+  private final Kernel real;
+
+  RealFile(Kernel real) {
+    this.real = real;
+  }
+
+  @Override
+  long read(int fd, MemorySegment buffer) {
+    return real.read(fd, buffer);
+  }
+
+  @Override
+  long write(int fd, MemorySegment buffer) {
+    return real.write(fd, buffer);
+  }
+
+  @Override
+  long mmap(int fd, long address, long length, int protection, int flags, long offset) {
+    return real.mmap(address, length, protection, flags, fd, offset);
+  }
+}
