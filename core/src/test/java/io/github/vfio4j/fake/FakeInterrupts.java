@@ -12,7 +12,10 @@ import io.github.vfio4j.channel.EventChannel;
 import io.github.vfio4j.linux.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
 import java.util.TreeMap;
 
 /**
@@ -35,8 +38,36 @@ public final class FakeInterrupts {
   /** The eventfd of each vector of the kinds that are enabled, {@link #NO_EVENT} where none is. */
   private final TreeMap<Integer, int[]> enabled = new TreeMap<>();
 
+  private final Deque<Errno> refusals = new ArrayDeque<>();
+  private int available = VECTORS;
+  private boolean resizable;
+
   FakeInterrupts(Kernel real) {
     this.real = real;
+  }
+
+  /** Leaves the device only so many vectors, as a host does whose vectors have run out. */
+  public synchronized void available(int vectors) {
+    available = vectors;
+  }
+
+  /** Lets MSI-X vectors be added one by one while others are enabled, as kernels from 6.5 do. */
+  public synchronized void resizable() {
+    resizable = true;
+  }
+
+  /** Refuses to enable a kind that is not, once for each of these reasons. */
+  public synchronized void refuseEnabling(Errno... reasons) {
+    refusals.addAll(List.of(reasons));
+  }
+
+  /** Returns how many vectors have an eventfd. */
+  public synchronized long enabled() {
+    return enabled.values().stream().mapToLong(FakeInterrupts::enabled).sum();
+  }
+
+  private static long enabled(int... vectors) {
+    return Arrays.stream(vectors).filter(fd -> fd != NO_EVENT).count();
   }
 
   /** Has a vector fire; one that the kernel has not enabled does nothing. */
@@ -65,9 +96,13 @@ public final class FakeInterrupts {
         vfio_h.VFIO_IRQ_INFO_EVENTFD
             | (kind == INTX
                 ? vfio_h.VFIO_IRQ_INFO_MASKABLE | vfio_h.VFIO_IRQ_INFO_AUTOMASKED
-                : vfio_h.VFIO_IRQ_INFO_NORESIZE));
+                : canGrow(kind) ? 0 : vfio_h.VFIO_IRQ_INFO_NORESIZE));
     vfio_irq_info.count(info, count(kind));
     return 0;
+  }
+
+  private boolean canGrow(int kind) {
+    return kind == MSIX && resizable;
   }
 
   private static int count(int kind) {
@@ -101,8 +136,7 @@ public final class FakeInterrupts {
   }
 
   private int disable(int kind) {
-    enabled.remove(kind);
-    return 0;
+    return enabled.remove(kind) == null ? -Errno.EINVAL.number() : 0;
   }
 
   private int fire(int kind, int start, int count) {
@@ -120,23 +154,43 @@ public final class FakeInterrupts {
     int[] vectors = enabled.get(kind);
     int wanted = start + eventfds.length;
     if (vectors == null) {
-      return kind <= MSIX && enabled.headMap(MSIX, true).size() > 0
-          ? -Errno.EINVAL.number()
-          : allocate(kind, start, eventfds);
+      return allocate(kind, wanted, start, eventfds);
     }
     if (wanted > vectors.length) {
-      return -Errno.EINVAL.number();
+      if (!canGrow(kind)) {
+        return -Errno.EINVAL.number();
+      }
+      if (enabled(vectors) + enabled(eventfds) > available) {
+        return -Errno.ENOSPC.number();
+      }
+      vectors = grown(wanted, vectors);
+      enabled.put(kind, vectors);
     }
     System.arraycopy(eventfds, 0, vectors, start, eventfds.length);
     return 0;
   }
 
-  private int allocate(int kind, int start, int... eventfds) {
-    int[] vectors = new int[start + eventfds.length];
-    Arrays.fill(vectors, NO_EVENT);
+  private int allocate(int kind, int wanted, int start, int... eventfds) {
+    if (kind <= MSIX && !enabled.headMap(MSIX, true).isEmpty()) {
+      return -Errno.EINVAL.number();
+    }
+    Errno refusal = refusals.poll();
+    if (refusal != null) {
+      return -refusal.number();
+    }
+    if (wanted > available) {
+      return available == 0 ? -Errno.ENOSPC.number() : available;
+    }
+    int[] vectors = grown(wanted);
     System.arraycopy(eventfds, 0, vectors, start, eventfds.length);
     enabled.put(kind, vectors);
     return 0;
+  }
+
+  private static int[] grown(int count, int... vectors) {
+    int[] more = Arrays.copyOf(vectors, count);
+    Arrays.fill(more, vectors.length, count, NO_EVENT);
+    return more;
   }
 
   /** Disables all, as the kernel does when the device is closed. */
