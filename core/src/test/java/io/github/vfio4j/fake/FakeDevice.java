@@ -97,17 +97,17 @@ final class FakeDevice extends FakeFile {
 
   @Override
   long pread(MemorySegment buffer, long offset) {
-    return regions.read(buffer);
+    return regions.read(buffer, offset);
   }
 
   @Override
   long pwrite(MemorySegment buffer, long offset) {
-    return buffer.byteSize();
+    return regions.write(buffer, offset);
   }
 
   @Override
   long mmap(int fd, long address, long length, int protection, int flags, long offset) {
-    return regions.map(address, length, protection, flags);
+    return regions.map(address, length, protection, flags, offset);
   }
 
   @Override

@@ -28,6 +28,7 @@ public final class FakeMachine {
   public final FakeIommu iommu;
   public final FakeRegions regions;
   public final FakeInterrupts interrupts;
+  public final DeviceMappings deviceMappings;
   public final FakeKernel kernel;
   public final FakeHost files;
   public final Host host;
@@ -42,14 +43,14 @@ public final class FakeMachine {
             .misc("vfio", "dev/vfio/vfio", CONTAINER.minor());
     Kernel real = Kernel.running();
     OpenFiles open = new OpenFiles(real);
-    DeviceMappings mappings = new DeviceMappings(real);
+    deviceMappings = new DeviceMappings(real);
     iommu = new FakeIommu();
-    regions = new FakeRegions(mappings);
+    regions = new FakeRegions(deviceMappings);
     interrupts = new FakeInterrupts(real);
-    kernel = new FakeKernel(real, open, mappings);
+    kernel = new FakeKernel(real, open, deviceMappings);
     host = new Host(kernel, files.sysfs());
     Supplier<FakeFile> device = () -> new FakeDevice(open, regions, interrupts);
-    kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, mappings));
+    kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
     kernel.node("/dev/vfio/vfio", CONTAINER, FakeContainer::new);
     node(device().cdev().orElseThrow(), device);
     node(files.sysfs().group(GROUP).node().orElseThrow(), () -> new FakeGroup(open, device));
