@@ -20,8 +20,13 @@ public final class DeviceMapping {
   private static final int MAP_FIXED = 0x10;
   private static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_NORESERVE = 0x4000;
+  private static final int MAP_FIXED_NOREPLACE = 0x100000;
 
   private static final int ENOMEM = 12;
+  private static final int EEXIST = 17;
+
+  /** How often a free place is looked for before another thread has it. */
+  private static final int ATTEMPTS = 16;
 
   /** The largest pages that the kernel can map device memory with. */
   private static final long LARGEST_PAGE = 1 << 30;
@@ -48,7 +53,28 @@ public final class DeviceMapping {
   public static long request(
       Kernel kernel, int fd, long offset, long size, boolean readable, boolean writable) {
     int protection = (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0);
-    // as aligned as huge pages of its size need
+    long answer = -EEXIST;
+    for (int i = 0; i < ATTEMPTS && answer == -EEXIST; i++) {
+      long address = freeAddress(kernel, size);
+      if (address < 0) {
+        return address;
+      }
+      answer = kernel.mmap(address, size, protection, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, offset);
+      if (answer >= 0 && answer != address) { // Linux before 4.17, which does not know the flag
+        kernel.munmap(answer, size);
+        answer = -EEXIST;
+      }
+    }
+    return answer;
+  }
+
+  /**
+   * Looks for an address that is free, and as aligned as huge pages of this size need.
+   *
+   * <p>The place is not kept: from a reservation, a refused mapping would take a part away that
+   * another thread may map at once, so that nobody could tell what there is to unmap.
+   */
+  private static long freeAddress(Kernel kernel, long size) {
     long alignment = Math.clamp(Long.highestOneBit(size), Mmio.ALIGNMENT, LARGEST_PAGE);
     long room = size + alignment;
     long start =
@@ -56,20 +82,12 @@ public final class DeviceMapping {
     if (start < 0) {
       return start;
     }
-    long address = Alignment.up(start, alignment);
-    long answer =
-        address > Mmio.HIGHEST_ADDRESS
-            ? -ENOMEM
-            : kernel.mmap(address, size, protection, MAP_SHARED | MAP_FIXED, fd, offset);
+    int answer = kernel.munmap(start, room);
     if (answer < 0) {
-      kernel.munmap(start, room);
       return answer;
     }
-    kernel.munmap(address + size, start + room - (address + size));
-    if (start < address) {
-      kernel.munmap(start, address - start);
-    }
-    return address;
+    long address = Alignment.up(start, alignment);
+    return address > Mmio.HIGHEST_ADDRESS ? -ENOMEM : address;
   }
 
   /** Takes over what {@link #request} answered. */
