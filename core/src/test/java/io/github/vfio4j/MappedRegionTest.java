@@ -132,6 +132,31 @@ class MappedRegionTest {
   }
 
   @Test
+  void aRefusedMappingUnmapsNothingThatMayBeAnotherThreads() throws VfioException {
+    machine.deviceMappings.refuse(Errno.EAGAIN);
+
+    assertThatThrownBy(() -> device.region(1).map())
+        .isInstanceOf(VfioException.class)
+        .hasMessageContaining("EAGAIN");
+
+    assertThat(machine.deviceMappings.neighbourUnmapped()).isFalse();
+  }
+
+  @Test
+  void aPlaceThatAnotherThreadTakesFirstIsLeftToIt() throws VfioException {
+    machine.deviceMappings.collide(3);
+    try (MappedRegion elsewhere = device.region(1).map()) {
+      elsewhere.setInt(0, 42);
+      assertThat(elsewhere.getInt(0)).isEqualTo(42);
+    }
+
+    machine.deviceMappings.collide(Integer.MAX_VALUE);
+    assertThatThrownBy(() -> device.region(1).map())
+        .isInstanceOf(VfioException.class)
+        .hasMessageContaining("EEXIST");
+  }
+
+  @Test
   void onlyWholePagesInsideTheRegionCanBeMapped() throws VfioException {
     Region region = device.region(1);
 

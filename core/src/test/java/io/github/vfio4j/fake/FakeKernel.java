@@ -154,7 +154,7 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public int munmap(long address, long length) {
-    return real.munmap(address, length);
+    return deviceMappings.unmap(address, length);
   }
 
   @Override
