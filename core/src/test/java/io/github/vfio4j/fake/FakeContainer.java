@@ -13,12 +13,13 @@ import java.util.Set;
 
 /** A container of the legacy interface: without a group it has no IOMMU, and nothing mapped. */
 final class FakeContainer extends FakeFile {
-  private final FakeMappings mappings = new FakeMappings();
+  private final FakeMappings mappings;
   private final Set<FakeGroup> groups = new HashSet<>();
   private boolean iommu;
 
-  FakeContainer() {
+  FakeContainer(FakeIommu iommu) {
     super("VFIO_GET_", "VFIO_CHECK_", "VFIO_SET_", "VFIO_IOMMU_");
+    this.mappings = iommu.newSpace();
   }
 
   void join(FakeGroup group) {
@@ -31,6 +32,15 @@ final class FakeContainer extends FakeFile {
       iommu = false;
       mappings.unmapAll();
     }
+  }
+
+  /** Adds a device, unless the pages that are mapped are not there. */
+  int attach() {
+    return mappings.attach();
+  }
+
+  void detach() {
+    mappings.detach();
   }
 
   @Override
@@ -59,7 +69,10 @@ final class FakeContainer extends FakeFile {
       }
       case VFIO_IOMMU_MAP_DMA ->
           mappings.map(
-              vfio_iommu_type1_dma_map.iova(request), vfio_iommu_type1_dma_map.size(request));
+              vfio_iommu_type1_dma_map.iova(request),
+              vfio_iommu_type1_dma_map.size(request),
+              new FakePages(
+                  vfio_iommu_type1_dma_map.vaddr(request), vfio_iommu_type1_dma_map.size(request)));
       case VFIO_IOMMU_UNMAP_DMA -> unmap(request);
       default -> refused(Errno.ENOTTY);
     };
@@ -76,6 +89,11 @@ final class FakeContainer extends FakeFile {
                 vfio_iommu_type1_dma_unmap.iova(request),
                 vfio_iommu_type1_dma_unmap.size(request)));
     return 0;
+  }
+
+  @Override
+  void closed() {
+    mappings.unmapAll();
   }
 
   @Override

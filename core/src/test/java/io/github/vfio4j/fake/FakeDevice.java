@@ -24,12 +24,18 @@ final class FakeDevice extends FakeFile {
   private final Map<Integer, FakeObject> attached = new TreeMap<>();
 
   private @Nullable FakeIommufd iommufd;
+  private Runnable ending = () -> {};
 
   FakeDevice(OpenFiles files, FakeRegions regions, FakeInterrupts interrupts) {
     super("VFIO_DEVICE_");
     this.files = files;
     this.regions = regions;
     this.interrupts = interrupts;
+  }
+
+  /** Has something undone when it is closed. */
+  void endWith(Runnable undo) {
+    ending = undo;
   }
 
   @Override
@@ -82,7 +88,10 @@ final class FakeDevice extends FakeFile {
     boolean pasid =
         (vfio_device_attach_iommufd_pt.flags(request) & vfio_h.VFIO_DEVICE_ATTACH_PASID) != 0;
     int who = pasid ? vfio_device_attach_iommufd_pt.pasid(request) : NO_PASID;
-    table.attach();
+    int answer = table.attach();
+    if (answer < 0) {
+      return answer;
+    }
     detach(who);
     attached.put(who, table);
     return 0;
@@ -115,5 +124,6 @@ final class FakeDevice extends FakeFile {
     attached.values().forEach(FakeObject::detach);
     attached.clear();
     interrupts.closed();
+    ending.run();
   }
 }

@@ -7,12 +7,6 @@ import io.github.vfio4j.bindings.iommu_hw_info;
 import io.github.vfio4j.bindings.iommu_hw_queue_alloc;
 import io.github.vfio4j.bindings.iommu_hwpt_alloc;
 import io.github.vfio4j.bindings.iommu_ioas_alloc;
-import io.github.vfio4j.bindings.iommu_ioas_copy;
-import io.github.vfio4j.bindings.iommu_ioas_iova_ranges;
-import io.github.vfio4j.bindings.iommu_ioas_map;
-import io.github.vfio4j.bindings.iommu_ioas_map_file;
-import io.github.vfio4j.bindings.iommu_ioas_unmap;
-import io.github.vfio4j.bindings.iommu_iova_range;
 import io.github.vfio4j.bindings.iommu_vdevice_alloc;
 import io.github.vfio4j.bindings.iommu_veventq_alloc;
 import io.github.vfio4j.bindings.iommu_viommu_alloc;
@@ -22,21 +16,20 @@ import io.github.vfio4j.linux.Kernel;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.IntConsumer;
-import java.util.function.ToIntFunction;
 
 /** An iommufd. */
 final class FakeIommufd extends FakeFile {
   private final Kernel real;
   private final OpenFiles files;
-  private final FakeIommu iommu;
   private final DeviceMappings deviceMappings;
   private final FakeObjects objects = new FakeObjects();
+  private final FakeIoasCalls ioases;
 
   FakeIommufd(Kernel real, OpenFiles files, FakeIommu iommu, DeviceMappings deviceMappings) {
     super("IOMMU_");
     this.real = real;
     this.files = files;
-    this.iommu = iommu;
+    this.ioases = new FakeIoasCalls(iommu, objects);
     this.deviceMappings = deviceMappings;
   }
 
@@ -49,22 +42,12 @@ final class FakeIommufd extends FakeFile {
     return switch (operation) {
       case IOMMU_DESTROY -> objects.destroy(iommu_destroy.id(request));
       case IOMMU_IOAS_ALLOC ->
-          made(
-              objects.enter(FakeObject.ioas(new FakeMappings())),
-              id -> iommu_ioas_alloc.out_ioas_id(request, id));
-      case IOMMU_IOAS_IOVA_RANGES -> ranges(request);
-      case IOMMU_IOAS_MAP ->
-          ioas(
-              iommu_ioas_map.ioas_id(request),
-              ioas -> ioas.map(iommu_ioas_map.iova(request), iommu_ioas_map.length(request)));
-      case IOMMU_IOAS_MAP_FILE ->
-          ioas(
-              iommu_ioas_map_file.ioas_id(request),
-              ioas ->
-                  ioas.map(iommu_ioas_map_file.iova(request), iommu_ioas_map_file.length(request)));
-      case IOMMU_IOAS_COPY -> copy(request);
-      case IOMMU_IOAS_UNMAP ->
-          ioas(iommu_ioas_unmap.ioas_id(request), ioas -> unmap(ioas, request));
+          made(ioases.allocate(), id -> iommu_ioas_alloc.out_ioas_id(request, id));
+      case IOMMU_IOAS_IOVA_RANGES -> ioases.ranges(request);
+      case IOMMU_IOAS_MAP -> ioases.map(request);
+      case IOMMU_IOAS_MAP_FILE -> ioases.mapFile(request);
+      case IOMMU_IOAS_COPY -> ioases.copy(request);
+      case IOMMU_IOAS_UNMAP -> ioases.unmap(request);
       case IOMMU_HWPT_ALLOC -> allocateHwpt(request);
       case IOMMU_FAULT_QUEUE_ALLOC ->
           made(
@@ -116,59 +99,33 @@ final class FakeIommufd extends FakeFile {
     return 0;
   }
 
-  private int ioas(int id, ToIntFunction<FakeMappings> action) {
-    FakeMappings ioas = objects.ioas(id);
-    return ioas == null ? refused(Errno.ENOENT) : action.applyAsInt(ioas);
-  }
-
-  private int ranges(MemorySegment request) {
-    iommu_ioas_iova_ranges.out_iova_alignment(request, 1);
-    iommu_ioas_iova_ranges.num_iovas(request, 1);
-    MemorySegment range = rangeAt(iommu_ioas_iova_ranges.allowed_iovas(request));
-    iommu_iova_range.start(range, 0);
-    iommu_iova_range.last(range, iommu.lastIova());
-    return 0;
-  }
-
-  @SuppressWarnings("restricted") // the request names room for one range
-  private static MemorySegment rangeAt(long address) {
-    return MemorySegment.ofAddress(address).reinterpret(iommu_iova_range.SIZEOF);
-  }
-
-  private int copy(MemorySegment request) {
-    long size = iommu_ioas_copy.length(request);
-    FakeMappings source = objects.ioas(iommu_ioas_copy.src_ioas_id(request));
-    if (source == null || !source.has(iommu_ioas_copy.src_iova(request), size)) {
-      return refused(Errno.ENOENT);
-    }
-    return ioas(
-        iommu_ioas_copy.dst_ioas_id(request),
-        ioas -> ioas.map(iommu_ioas_copy.dst_iova(request), size));
-  }
-
-  private static int unmap(FakeMappings ioas, MemorySegment request) {
-    long iova = iommu_ioas_unmap.iova(request);
-    long size = iommu_ioas_unmap.length(request);
-    boolean all = iova == 0 && size == -1;
-    long unmapped = all ? ioas.unmapAll() : ioas.unmap(iova, size);
-    if (unmapped == 0 && !all) {
-      return refused(Errno.ENOENT);
-    }
-    iommu_ioas_unmap.length(request, unmapped);
-    return 0;
-  }
-
   private int allocateHwpt(MemorySegment request) {
     int table = iommu_hwpt_alloc.pt_id(request);
+    FakeMappings filled = objects.ioas(table); // with all that is mapped, so the pages are needed
+    int answer = filled == null ? 0 : filled.attach();
+    if (answer < 0) {
+      return answer;
+    }
     boolean faults = (iommu_hwpt_alloc.flags(request) & iommufd_h.IOMMU_HWPT_FAULT_ID_VALID) != 0;
     int made =
         faults ? objects.make(table, iommu_hwpt_alloc.fault_id(request)) : objects.make(table);
+    FakeObject hwpt = objects.get(made);
+    if (filled != null && hwpt != null) {
+      hwpt.endWith(filled::detach);
+    } else if (filled != null) {
+      filled.detach();
+    }
     return made(made, id -> iommu_hwpt_alloc.out_hwpt_id(request, id));
   }
 
   @Override
   long mmap(int fd, long address, long length, int protection, int flags, long offset) {
     return deviceMappings.map(address, length, protection, flags);
+  }
+
+  @Override
+  void closed() {
+    objects.closed();
   }
 
   @Override

@@ -61,6 +61,11 @@ public final class FakeKernel extends Interference implements Kernel {
     return files.ofKind(FakeIommufd.class);
   }
 
+  /** Takes the device from its driver, with which open files of its group lose their use. */
+  public synchronized void unbind() {
+    files.ofKind(FakeGroup.class).forEach(FakeGroup::lose);
+  }
+
   /** Lets the next reader of the queue with the highest descriptor get these bytes. */
   public void queue(byte... bytes) {
     files.ofKind(FakeQueue.class).getLast().put(bytes);

@@ -44,15 +44,15 @@ public final class FakeMachine {
     Kernel real = Kernel.running();
     OpenFiles open = new OpenFiles(real);
     deviceMappings = new DeviceMappings(real);
-    iommu = new FakeIommu();
+    iommu = new FakeIommu(real);
     regions = new FakeRegions(deviceMappings);
     interrupts = new FakeInterrupts(real);
     kernel = new FakeKernel(real, open, deviceMappings);
     host = new Host(kernel, files.sysfs());
-    Supplier<FakeFile> device = () -> new FakeDevice(open, regions, interrupts);
+    Supplier<FakeDevice> device = () -> new FakeDevice(open, regions, interrupts);
     kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
-    kernel.node("/dev/vfio/vfio", CONTAINER, FakeContainer::new);
-    node(device().cdev().orElseThrow(), device);
+    kernel.node("/dev/vfio/vfio", CONTAINER, () -> new FakeContainer(iommu));
+    node(device().cdev().orElseThrow(), device::get);
     node(files.sysfs().group(GROUP).node().orElseThrow(), () -> new FakeGroup(open, device));
   }
 

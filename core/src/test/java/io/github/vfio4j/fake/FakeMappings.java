@@ -1,42 +1,85 @@
 package io.github.vfio4j.fake;
 
 import io.github.vfio4j.Errno;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
-/** What is mapped in one IO address space. */
+/**
+ * What is mapped in one IO address space. Pages are looked up when the first user comes, a device
+ * or a page table, and at once while there is one.
+ */
 final class FakeMappings {
-  private final TreeMap<Long, Long> sizes = new TreeMap<>();
+  private record Mapping(long size, FakePages pages) {}
 
-  int map(long iova, long size) {
-    Map.Entry<Long, Long> below = sizes.floorEntry(iova + size - 1);
-    if (below != null && below.getKey() + below.getValue() > iova) {
+  private final FakeIommu iommu;
+  private final TreeMap<Long, Mapping> mappings = new TreeMap<>();
+  private int users;
+
+  FakeMappings(FakeIommu iommu) {
+    this.iommu = iommu;
+  }
+
+  /** Adds a user, unless the pages are not there. */
+  int attach() {
+    for (Mapping mapping : mappings.values()) {
+      int answer = iommu.lookUp(mapping.pages);
+      if (answer < 0) {
+        return answer;
+      }
+    }
+    users++;
+    return 0;
+  }
+
+  void detach() {
+    users--;
+  }
+
+  int map(long iova, long size, FakePages pages) {
+    Map.Entry<Long, Mapping> below = mappings.floorEntry(iova + size - 1);
+    if (below != null && below.getKey() + below.getValue().size > iova) {
       return -Errno.EEXIST.number();
     }
-    sizes.put(iova, size);
+    int answer = users == 0 ? 0 : iommu.lookUp(pages);
+    if (answer < 0) {
+      return answer;
+    }
+    mappings.put(iova, new Mapping(size, pages));
     return 0;
   }
 
   /** Unmaps exactly what was mapped, and returns how many bytes that are. */
   long unmap(long iova, long size) {
-    return sizes.remove(iova, size) ? size : 0;
+    if (pages(iova, size) == null) {
+      return 0;
+    }
+    mappings.remove(iova);
+    return size;
   }
 
   long unmapAll() {
-    long bytes = sizes.values().stream().mapToLong(Long::longValue).sum();
-    sizes.clear();
+    long bytes = mappings.values().stream().mapToLong(Mapping::size).sum();
+    mappings.clear();
     return bytes;
   }
 
-  boolean has(long iova, long size) {
-    return sizes.get(iova) != null && sizes.get(iova) == size;
+  /** Returns what is behind a mapping of exactly this extent. */
+  @Nullable FakePages pages(long iova, long size) {
+    Mapping mapping = mappings.get(iova);
+    return mapping == null || mapping.size != size ? null : mapping.pages;
+  }
+
+  /** Returns what is behind the mapping that starts there. */
+  @Nullable FakePages pages(long iova) {
+    Mapping mapping = mappings.get(iova);
+    return mapping == null ? null : mapping.pages;
   }
 
   List<String> left() {
-    List<String> left = new ArrayList<>();
-    sizes.forEach((iova, size) -> left.add("mapping of 0x%x bytes at 0x%x".formatted(size, iova)));
-    return left;
+    return mappings.entrySet().stream()
+        .map(each -> "mapping of 0x%x bytes at 0x%x".formatted(each.getValue().size, each.getKey()))
+        .toList();
   }
 }

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 final class FakeObject {
   private final List<FakeObject> uses;
   private final @Nullable FakeMappings mappings;
+  private Runnable ending = () -> {};
   private int devices;
 
   private FakeObject(@Nullable FakeMappings mappings, List<FakeObject> uses) {
@@ -40,11 +41,26 @@ final class FakeObject {
     return devices > 0;
   }
 
-  void attach() {
-    devices++;
+  /** Attaches a device, unless the pages that are mapped are not there. */
+  int attach() {
+    int answer = mappings == null ? 0 : mappings.attach();
+    devices += answer < 0 ? 0 : 1;
+    return answer;
   }
 
   void detach() {
     devices--;
+    if (mappings != null) {
+      mappings.detach();
+    }
+  }
+
+  /** Has something undone when it is destroyed. */
+  void endWith(Runnable undo) {
+    ending = undo;
+  }
+
+  void destroyed() {
+    ending.run();
   }
 }

@@ -51,12 +51,20 @@ final class FakeObjects {
     if (object.isAttached() || objects.values().stream().anyMatch(user -> user.uses(object))) {
       return -Errno.EBUSY.number();
     }
-    objects.remove(id);
+    lose(id);
     return 0;
   }
 
   void lose(int id) {
-    objects.remove(id);
+    FakeObject lost = objects.remove(id);
+    if (lost != null) {
+      lost.destroyed();
+    }
+  }
+
+  /** Destroys all, the youngest first. */
+  void closed() {
+    List.copyOf(objects.descendingKeySet()).forEach(this::lose);
   }
 
   List<String> left() {
