@@ -147,6 +147,25 @@ class IoAddressSpaceTest {
     assertThat(machine.kernel.leftOpen()).isEmpty();
   }
 
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MODEL")
+  void whatIsUnmappedInPartIsStillMapped(Backend backend) throws Exception {
+    FakeMachine machine = new FakeMachine(root);
+    try (VfioDevice device = machine.open(backend)) {
+      DmaBuffer buffer = device.addressSpace().allocate(2 * PAGE);
+      machine.iommu.unmapShort(PAGE);
+
+      assertThatThrownBy(buffer::close)
+          .isInstanceOfSatisfying(VfioException.class, e -> assertThat(e.errno()).isEmpty())
+          .hasMessageContaining("4096 of 8192 bytes");
+
+      assertThat(buffer.segment().scope().isAlive()).isTrue();
+      buffer.close();
+      assertThat(buffer.segment().scope().isAlive()).isFalse();
+    }
+    assertThat(machine.kernel.leftOpen()).isEmpty();
+  }
+
   @Test
   void whatWasUnmappedIsFreeForRangesOfAnyShape() throws Exception {
     FakeMachine machine = new FakeMachine(root);

@@ -30,7 +30,7 @@ final class FakeContainer extends FakeFile {
     groups.remove(group);
     if (groups.isEmpty()) {
       iommu = false;
-      mappings.unmapAll();
+      mappings.clear();
     }
   }
 
@@ -81,19 +81,18 @@ final class FakeContainer extends FakeFile {
   /** Unmaps, and tells how much; to have unmapped nothing is no error. */
   private int unmap(MemorySegment request) {
     boolean all = (vfio_iommu_type1_dma_unmap.flags(request) & vfio_h.VFIO_DMA_UNMAP_FLAG_ALL) != 0;
-    vfio_iommu_type1_dma_unmap.size(
-        request,
+    long unmapped =
         all
             ? mappings.unmapAll()
             : mappings.unmap(
-                vfio_iommu_type1_dma_unmap.iova(request),
-                vfio_iommu_type1_dma_unmap.size(request)));
+                vfio_iommu_type1_dma_unmap.iova(request), vfio_iommu_type1_dma_unmap.size(request));
+    vfio_iommu_type1_dma_unmap.size(request, unmapped);
     return 0;
   }
 
   @Override
   void closed() {
-    mappings.unmapAll();
+    mappings.clear();
   }
 
   @Override

@@ -26,7 +26,7 @@ final class FakeIoasCalls {
   int allocate() {
     FakeMappings mappings = iommu.newSpace();
     FakeObject ioas = FakeObject.ioas(mappings);
-    ioas.endWith(mappings::unmapAll);
+    ioas.endWith(mappings::clear);
     return objects.enter(ioas);
   }
 
@@ -85,8 +85,8 @@ final class FakeIoasCalls {
     long size = iommu_ioas_unmap.length(request);
     boolean all = iova == 0 && size == -1;
     long unmapped = all ? ioas.unmapAll() : ioas.unmap(iova, size);
-    if (unmapped == 0 && !all) {
-      return NOT_THERE;
+    if (unmapped < 0 || (unmapped == 0 && !all)) {
+      return unmapped < 0 ? (int) unmapped : NOT_THERE;
     }
     iommu_ioas_unmap.length(request, unmapped);
     return 0;

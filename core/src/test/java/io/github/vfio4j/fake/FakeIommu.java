@@ -1,6 +1,9 @@
 package io.github.vfio4j.fake;
 
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.bindings.iommu_hwpt_invalidate;
 import io.github.vfio4j.linux.Kernel;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,6 +15,9 @@ public final class FakeIommu {
   private final List<FakeMappings> spaces = new ArrayList<>();
   private long lastIova = (1L << 48) - 1;
   private boolean looksUpPages;
+  private long shortUnmap = Long.MAX_VALUE;
+  private int refusedEntry = Integer.MAX_VALUE;
+  private int refusal;
 
   FakeIommu(Kernel real) {
     this.real = real;
@@ -29,6 +35,32 @@ public final class FakeIommu {
   /** Has the memory behind a mapping looked up by its address, but not before a device needs it. */
   public void lookUpPages() {
     looksUpPages = true;
+  }
+
+  /** Has the next unmapping of one mapping stop after so many bytes, and change nothing. */
+  public void unmapShort(long bytes) {
+    shortUnmap = bytes;
+  }
+
+  /** Returns how far an unmapping comes. */
+  long unmapped(long size) {
+    long unmapped = Math.min(shortUnmap, size);
+    shortUnmap = Long.MAX_VALUE;
+    return unmapped;
+  }
+
+  /** Refuses the entry of this index in batches of invalidations, having handled the others. */
+  public void refuseInvalidation(int entry, Errno reason) {
+    refusedEntry = entry;
+    refusal = -reason.number();
+  }
+
+  int invalidate(MemorySegment request) {
+    if (iommu_hwpt_invalidate.entry_num(request) <= refusedEntry) {
+      return 0;
+    }
+    iommu_hwpt_invalidate.entry_num(request, refusedEntry);
+    return refusal;
   }
 
   int lookUp(FakePages pages) {

@@ -21,6 +21,7 @@ import java.util.function.IntConsumer;
 final class FakeIommufd extends FakeFile {
   private final Kernel real;
   private final OpenFiles files;
+  private final FakeIommu iommu;
   private final DeviceMappings deviceMappings;
   private final FakeObjects objects = new FakeObjects();
   private final FakeIoasCalls ioases;
@@ -29,6 +30,7 @@ final class FakeIommufd extends FakeFile {
     super("IOMMU_");
     this.real = real;
     this.files = files;
+    this.iommu = iommu;
     this.ioases = new FakeIoasCalls(iommu, objects);
     this.deviceMappings = deviceMappings;
   }
@@ -71,16 +73,13 @@ final class FakeIommufd extends FakeFile {
                 iommu_veventq_alloc.out_veventq_id(request, id);
                 iommu_veventq_alloc.out_veventq_fd(request, FakeQueue.open(real, files));
               });
-      case IOMMU_HW_QUEUE_ALLOC ->
-          made(
-              objects.make(iommu_hw_queue_alloc.viommu_id(request)),
-              id -> iommu_hw_queue_alloc.out_hw_queue_id(request, id));
+      case IOMMU_HW_QUEUE_ALLOC -> allocateHwQueue(request);
       case IOMMU_GET_HW_INFO -> {
         iommu_hw_info.data_len(request, 0);
         yield 0;
       }
-      case IOMMU_HWPT_INVALIDATE,
-          IOMMU_HWPT_SET_DIRTY_TRACKING,
+      case IOMMU_HWPT_INVALIDATE -> iommu.invalidate(request);
+      case IOMMU_HWPT_SET_DIRTY_TRACKING,
           IOMMU_HWPT_GET_DIRTY_BITMAP,
           IOMMU_OPTION,
           IOMMU_IOAS_ALLOW_IOVAS,
@@ -116,6 +115,24 @@ final class FakeIommufd extends FakeFile {
       filled.detach();
     }
     return made(made, id -> iommu_hwpt_alloc.out_hwpt_id(request, id));
+  }
+
+  /** Makes a queue that keeps its memory mapped. */
+  private int allocateHwQueue(MemorySegment request) {
+    FakeObject viommu = objects.get(iommu_hw_queue_alloc.viommu_id(request));
+    FakeMappings mappings = viommu == null ? null : viommu.mappings();
+    if (viommu == null || mappings == null) {
+      return refused(Errno.ENOENT);
+    }
+    long iova = iommu_hw_queue_alloc.nesting_parent_iova(request);
+    int answer = mappings.lock(iova, iommu_hw_queue_alloc.length(request));
+    if (answer < 0) {
+      return answer;
+    }
+    FakeObject queue = FakeObject.of(viommu);
+    queue.endWith(() -> mappings.unlock(iova));
+    iommu_hw_queue_alloc.out_hw_queue_id(request, objects.enter(queue));
+    return 0;
   }
 
   @Override

@@ -15,6 +15,10 @@ final class FakeMappings {
 
   private final FakeIommu iommu;
   private final TreeMap<Long, Mapping> mappings = new TreeMap<>();
+
+  /** How many hardware queues keep the mapping that starts there. */
+  private final Map<Long, Integer> locks = new TreeMap<>();
+
   private int users;
 
   FakeMappings(FakeIommu iommu) {
@@ -50,19 +54,48 @@ final class FakeMappings {
     return 0;
   }
 
-  /** Unmaps exactly what was mapped, and returns how many bytes that are. */
+  /** Unmaps exactly what was mapped, and returns how many bytes that are, or an error. */
   long unmap(long iova, long size) {
     if (pages(iova, size) == null) {
       return 0;
     }
-    mappings.remove(iova);
-    return size;
+    if (locks.containsKey(iova)) {
+      return -Errno.EBUSY.number();
+    }
+    long unmapped = iommu.unmapped(size);
+    if (unmapped == size) {
+      mappings.remove(iova);
+    }
+    return unmapped;
   }
 
+  /** Unmaps everything in the order of addresses, up to what is locked. */
   long unmapAll() {
-    long bytes = mappings.values().stream().mapToLong(Mapping::size).sum();
-    mappings.clear();
+    long bytes = 0;
+    while (!mappings.isEmpty()) {
+      if (locks.containsKey(mappings.firstKey())) {
+        return -Errno.EBUSY.number();
+      }
+      bytes += mappings.pollFirstEntry().getValue().size;
+    }
     return bytes;
+  }
+
+  void clear() {
+    mappings.clear();
+  }
+
+  /** Keeps a mapping from being unmapped, as a hardware queue in it does. */
+  int lock(long iova, long size) {
+    if (pages(iova, size) == null) {
+      return -Errno.ENOENT.number();
+    }
+    locks.merge(iova, 1, Integer::sum);
+    return 0;
+  }
+
+  void unlock(long iova) {
+    locks.computeIfPresent(iova, (locked, queues) -> queues == 1 ? null : queues - 1);
   }
 
   /** Returns what is behind a mapping of exactly this extent. */
