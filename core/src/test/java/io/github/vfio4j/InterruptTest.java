@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -106,6 +107,41 @@ class InterruptTest {
     machine.interrupts.raise(second);
 
     assertThat(second.await(LONG)).isEqualTo(1);
+  }
+
+  @Test
+  void aClosedInterruptDoesNothingToItsSuccessor() throws VfioException {
+    IrqIndex intx = device.pci().intx();
+    Interrupt closed = intx.enable(0);
+    closed.close();
+    Interrupt successor = intx.enable(0);
+    int before = machine.kernel.log().size();
+
+    for (ThrowingCallable use :
+        List.<ThrowingCallable>of(closed::trigger, closed::mask, closed::unmask)) {
+      assertThatThrownBy(use)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("closed");
+    }
+    closed.close();
+
+    assertThat(machine.kernel.log()).hasSize(before);
+    successor.mask();
+    successor.unmask();
+    successor.trigger();
+    assertThat(successor.await(LONG)).isEqualTo(1);
+    intx.disable();
+    assertThatThrownBy(successor::trigger).isInstanceOf(IllegalStateException.class);
+    device.close();
+    assertThatThrownBy(successor::trigger).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void aKindThatCannotBeMaskedSaysSo() throws VfioException {
+    Interrupt interrupt = kind.enable(0);
+
+    assertThatThrownBy(interrupt::mask).isInstanceOf(UnsupportedOperationException.class);
+    assertThatThrownBy(interrupt::unmask).isInstanceOf(UnsupportedOperationException.class);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.vfio4j.container.Container;
 import io.github.vfio4j.container.Containers;
 import io.github.vfio4j.fake.FakeMachine;
+import io.github.vfio4j.fake.MemoryInUse;
 import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.iommufd.Ioas;
 import io.github.vfio4j.iommufd.Iommufd;
@@ -164,6 +165,76 @@ class IoAddressSpaceTest {
       assertThat(buffer.segment().scope().isAlive()).isFalse();
     }
     assertThat(machine.kernel.leftOpen()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MODEL")
+  void aClosedMappingNeverEndsItsSuccessor(Backend backend) throws Exception {
+    FakeMachine machine = new FakeMachine(root);
+    try (VfioDevice device = machine.open(backend);
+        Arena arena = Arena.ofConfined()) {
+      IoAddressSpace space = device.addressSpace();
+      MemorySegment page = arena.allocate(PAGE, PAGE);
+      DmaMapping unmappedByHand = space.map(page, DmaAccess.READ);
+      space.unmap(unmappedByHand.iova(), PAGE);
+      DmaMapping closed = space.map(page, DmaAccess.READ);
+      closed.close();
+      DmaMapping last = space.map(page, DmaAccess.READ);
+      assertThat(closed.iova()).isEqualTo(unmappedByHand.iova());
+      assertThat(last.iova()).isEqualTo(closed.iova());
+      int before = machine.kernel.log().size();
+
+      unmappedByHand.close();
+      closed.close();
+
+      assertThat(machine.kernel.log()).hasSize(before);
+      last.close();
+      assertThatThrownBy(() -> space.unmap(last.iova(), PAGE))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    assertThat(machine.kernel.leftOpen()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MODEL")
+  void aBufferInUseIsUnmappedAndItsMemoryIsFreedLater(Backend backend) throws Exception {
+    FakeMachine machine = new FakeMachine(root);
+    try (VfioDevice device = machine.open(backend)) {
+      DmaBuffer buffer = device.addressSpace().allocate(MemoryInUse.SIZE);
+      MemoryInUse.during(
+          root,
+          buffer.segment(),
+          () -> {
+            assertThatThrownBy(buffer::close).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(buffer::close).isInstanceOf(IllegalStateException.class);
+            buffer.segment().fill((byte) 1);
+          });
+
+      buffer.close();
+
+      assertThat(buffer.segment().scope().isAlive()).isFalse();
+    }
+    assertThat(machine.kernel.leftOpen()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MODEL")
+  void aBufferInUseOutlivesItsDeviceAndIsFreedLater(Backend backend) throws Exception {
+    FakeMachine machine = new FakeMachine(root);
+    VfioDevice device = machine.open(backend);
+    DmaBuffer buffer = device.addressSpace().allocate(MemoryInUse.SIZE);
+    MemoryInUse.during(
+        root,
+        buffer.segment(),
+        () -> {
+          assertThatThrownBy(device::close).isInstanceOf(IllegalStateException.class);
+          assertThat(machine.kernel.leftOpen()).isEmpty();
+          buffer.segment().fill((byte) 1);
+        });
+
+    buffer.close();
+
+    assertThat(buffer.segment().scope().isAlive()).isFalse();
   }
 
   @Test

@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.github.vfio4j.fake.FakeMachine;
+import io.github.vfio4j.fake.MemoryInUse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class MemoryFileTest {
   @Test
@@ -34,6 +37,28 @@ class MemoryFileTest {
       assertThatIllegalStateException().isThrownBy(file.file()::acquire);
       assertThatIllegalStateException().isThrownBy(() -> file.segment().get(JAVA_BYTE, 0));
     }
+  }
+
+  @Test
+  void aFileWhoseMemoryIsInUseStaysOpenAndIsClosedLater(@TempDir Path root) throws Exception {
+    FakeMachine machine = new FakeMachine(root);
+    MemoryFile file = MemoryFile.create(machine.kernel, "test", MemoryInUse.SIZE);
+    MemoryInUse.during(
+        root,
+        file.segment(),
+        () -> {
+          assertThatIllegalStateException().isThrownBy(file::close);
+          assertThatIllegalStateException().isThrownBy(file::close);
+
+          file.segment().set(JAVA_BYTE, 0, (byte) 1);
+          Path open = Path.of("/proc/self/fd/" + file.fd());
+          assertThat(Files.size(open)).isEqualTo(MemoryInUse.SIZE);
+        });
+
+    file.close();
+
+    assertThat(machine.kernel.leftOpen()).isEmpty();
+    assertThatIllegalStateException().isThrownBy(() -> file.segment().get(JAVA_BYTE, 0));
   }
 
   @Test
