@@ -15,6 +15,7 @@ import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.IntConsumer;
 
 /** An iommufd. */
@@ -56,7 +57,7 @@ final class FakeIommufd extends FakeFile {
               objects.make(),
               id -> {
                 iommu_fault_alloc.out_fault_id(request, id);
-                iommu_fault_alloc.out_fault_fd(request, FakeQueue.open(real, files));
+                iommu_fault_alloc.out_fault_fd(request, queueOf(id));
               });
       case IOMMU_VIOMMU_ALLOC ->
           made(
@@ -71,7 +72,7 @@ final class FakeIommufd extends FakeFile {
               objects.make(iommu_veventq_alloc.viommu_id(request)),
               id -> {
                 iommu_veventq_alloc.out_veventq_id(request, id);
-                iommu_veventq_alloc.out_veventq_fd(request, FakeQueue.open(real, files));
+                iommu_veventq_alloc.out_veventq_fd(request, queueOf(id));
               });
       case IOMMU_HW_QUEUE_ALLOC -> allocateHwQueue(request);
       case IOMMU_GET_HW_INFO -> {
@@ -96,6 +97,10 @@ final class FakeIommufd extends FakeFile {
     }
     reply.accept(id);
     return 0;
+  }
+
+  private int queueOf(int id) {
+    return FakeQueue.open(real, files, Objects.requireNonNull(objects.get(id)));
   }
 
   private int allocateHwpt(MemorySegment request) {

@@ -8,7 +8,7 @@ final class FakeObject {
   private final List<FakeObject> uses;
   private final @Nullable FakeMappings mappings;
   private Runnable ending = () -> {};
-  private int devices;
+  private int holders;
 
   private FakeObject(@Nullable FakeMappings mappings, List<FakeObject> uses) {
     this.mappings = mappings;
@@ -37,19 +37,30 @@ final class FakeObject {
     return uses.contains(other);
   }
 
-  boolean isAttached() {
-    return devices > 0;
+  boolean isHeld() {
+    return holders > 0;
+  }
+
+  /** Keeps it from being destroyed, as an open file of a queue does. */
+  void hold() {
+    holders++;
+  }
+
+  void release() {
+    holders--;
   }
 
   /** Attaches a device, unless the pages that are mapped are not there. */
   int attach() {
     int answer = mappings == null ? 0 : mappings.attach();
-    devices += answer < 0 ? 0 : 1;
+    if (answer == 0) {
+      hold();
+    }
     return answer;
   }
 
   void detach() {
-    devices--;
+    release();
     if (mappings != null) {
       mappings.detach();
     }

@@ -48,7 +48,7 @@ final class FakeObjects {
     if (object == null) {
       return -Errno.ENOENT.number();
     }
-    if (object.isAttached() || objects.values().stream().anyMatch(user -> user.uses(object))) {
+    if (object.isHeld() || objects.values().stream().anyMatch(user -> user.uses(object))) {
       return -Errno.EBUSY.number();
     }
     lose(id);

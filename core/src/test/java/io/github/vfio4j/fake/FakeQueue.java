@@ -19,16 +19,20 @@ final class FakeQueue extends FakeFile {
 
   private final Kernel real;
   private final int eventfd;
+  private final FakeObject object;
   private final Deque<byte[]> pieces = new ArrayDeque<>();
 
-  private FakeQueue(Kernel real, int eventfd) {
+  private FakeQueue(Kernel real, int eventfd, FakeObject object) {
     this.real = real;
     this.eventfd = eventfd;
+    this.object = object;
   }
 
-  static int open(Kernel real, OpenFiles files) {
+  /** Opens the file of a queue, which holds its object until it is closed. */
+  static int open(Kernel real, OpenFiles files, FakeObject object) {
     int eventfd = real.eventfd(0, EFD_CLOEXEC_NONBLOCK_SEMAPHORE);
-    return files.add(eventfd, new FakeQueue(real, eventfd), "queue");
+    object.hold();
+    return files.add(eventfd, new FakeQueue(real, eventfd, object), "queue");
   }
 
   synchronized void put(byte... piece) {
@@ -53,6 +57,11 @@ final class FakeQueue extends FakeFile {
     }
     MemorySegment.copy(piece, 0, buffer, JAVA_BYTE, 0, piece.length);
     return piece.length;
+  }
+
+  @Override
+  void closed() {
+    object.release();
   }
 
   /** Takes the answer to a fault. */

@@ -124,6 +124,19 @@ class IommufdObjectTest {
   }
 
   @Test
+  void aQueueThatTheKernelDoesNotLetGoIsClosedLater() throws VfioException {
+    FaultQueue faults = iommufd.allocateFaultQueue();
+    machine.kernel.fail(Ioctl.IOMMU_DESTROY, Errno.EBUSY);
+    assertThatExceptionOfType(DeviceBusyException.class).isThrownBy(faults::close);
+    assertThatExceptionOfType(DeviceBusyException.class).isThrownBy(faults::close);
+
+    machine.kernel.failNoMore();
+    faults.close();
+
+    assertThat(machine.kernel.has(faults.id())).isFalse();
+  }
+
+  @Test
   void theDeviceTakesItsGuestsNumberWithIt() throws VfioException {
     Viommu viommu = viommu();
     Vdevice vdevice = viommu.allocateVdevice(device, 7);
