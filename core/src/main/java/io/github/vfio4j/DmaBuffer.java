@@ -34,7 +34,8 @@ public interface DmaBuffer extends AutoCloseable {
   long size();
 
   /**
-   * Unmaps the memory from the device, then frees it. Later calls do nothing.
+   * Unmaps the memory from the device, then frees it: where a part of it is mapped a second time,
+   * in whichever address space, after that has gone too. Later calls do nothing.
    *
    * <p>Freeing waits for other threads' accesses to the segment, which takes the JVM about a tenth
    * of a millisecond: allocate few, large buffers and slice them.

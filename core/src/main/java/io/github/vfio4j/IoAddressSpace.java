@@ -12,7 +12,8 @@ import java.util.List;
  *
  * <p>The address space owns what is mapped into it: closing it unmaps everything and frees its
  * {@link DmaBuffer}s. All methods may be called from any thread; maps and unmaps of one address
- * space run one after another. After {@link #close} they throw {@link IllegalStateException}.
+ * space run one after another. After {@link #close} they throw {@link IllegalStateException}. One
+ * that nobody closes stays, with all that is mapped in it, as long as the process.
  */
 public interface IoAddressSpace extends AutoCloseable {
   /**
@@ -51,6 +52,7 @@ public interface IoAddressSpace extends AutoCloseable {
    * @param access what the device may do with it
    * @throws IllegalArgumentException if the memory is empty, on the heap, or read-only and to be
    *     written, or if address, size or IOVA are not aligned or the range wraps around
+   * @throws IllegalStateException if the memory has been freed
    * @throws IovaInUseException if a part of the range is mapped
    * @throws IovaOutOfRangeException if a part of the range is outside {@link #iovaRanges}
    * @throws MemlockLimitException if the limit of locked memory does not allow pinning

@@ -5,6 +5,7 @@ import io.github.vfio4j.linux.Alignment;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.Pages;
+import io.github.vfio4j.mapping.OpenSpaces;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
@@ -104,7 +105,8 @@ public final class MemoryFile implements AutoCloseable {
   }
 
   /**
-   * Takes the memory out of this process and closes the file. Later calls do nothing.
+   * Takes the memory out of this process, once it is mapped in no address space any more, and
+   * closes the file. Later calls do nothing.
    *
    * @throws VfioException if the kernel refuses
    */
@@ -113,7 +115,7 @@ public final class MemoryFile implements AutoCloseable {
     if (closed) {
       return;
     }
-    Answer.require("munmap", file.object(), pages.free(), "");
+    Answer.require("munmap", file.object(), OpenSpaces.free(pages), "");
     closed = true;
     Answer.require("close", file.object(), file.close(), "");
   }

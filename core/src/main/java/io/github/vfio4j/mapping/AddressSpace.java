@@ -90,17 +90,20 @@ public final class AddressSpace {
     return lock;
   }
 
-  /** Takes over what the backend says of its ranges. Called with the lock held. */
+  /**
+   * Takes over what the backend says of its ranges. Called with the lock held. Nothing can be
+   * mapped before; from now on what is mapped stays reachable until this is closed.
+   */
   public void accept(List<IovaRange> newRanges, long newGranule) throws VfioException {
-    if (newGranule == granule && newRanges.equals(ranges)) {
-      return;
+    if (newGranule != granule || !newRanges.equals(ranges)) {
+      IovaAllocator fresh = new IovaAllocator(newGranule, newRanges);
+      mappings.forEach((iova, size, memory, access) -> fresh.reserve(iova, size));
+      vacant.clear();
+      allocator = fresh;
+      granule = newGranule;
+      ranges = List.copyOf(newRanges);
     }
-    IovaAllocator fresh = new IovaAllocator(newGranule, newRanges);
-    mappings.forEach((iova, size, memory, access) -> fresh.reserve(iova, size));
-    vacant.clear();
-    allocator = fresh;
-    granule = newGranule;
-    ranges = List.copyOf(newRanges);
+    OpenSpaces.add(this);
   }
 
   /**
@@ -110,10 +113,21 @@ public final class AddressSpace {
     preferred = List.copyOf(choice);
   }
 
-  /** Maps everything into a backend's object that has nothing in it. Called with the lock held. */
+  /**
+   * Maps everything into a backend's object that has nothing in it. Called with the lock held.
+   *
+   * @throws IllegalStateException if some of the memory was freed meanwhile
+   */
   public void mapAgain() throws VfioException {
     mappings.forEach(
         (iova, size, memory, access) -> {
+          if (!memory.scope().isAlive()) {
+            throw new IllegalStateException(
+                name
+                    + " cannot map "
+                    + range(iova, size)
+                    + " again: its memory was freed; unmap it");
+          }
           int answer = channel.map(iova, size, memory, access);
           if (answer < 0) {
             throw notMappable(mapOperation, answer, iova, size);
@@ -229,6 +243,7 @@ public final class AddressSpace {
     if (Alignment.isEmptyOrWraps(iova, size)
         || !Alignment.isMultiple(iova | size | memory.address(), granule)
         || !memory.isNative()
+        || !memory.scope().isAlive()
         || (access.writable() && memory.isReadOnly())) {
       throw BadMapping.of(name, granule, iova, memory);
     }
@@ -309,11 +324,25 @@ public final class AddressSpace {
     return NotMappable.of(operation, name, answer, range(iova, size), MemlockLimit.current(kernel));
   }
 
-  /** Returns the memory behind a mapping of exactly this extent. Called with the lock held. */
+  /** Returns whether memory of this lifetime is mapped here. */
+  boolean holds(MemorySegment.Scope lifetime) {
+    synchronized (lock) {
+      return mappings.hold(lifetime);
+    }
+  }
+
+  /**
+   * Returns the memory behind a mapping of exactly this extent. Called with the lock held.
+   *
+   * @throws IllegalStateException if it was freed
+   */
   public MemorySegment backing(long iova, long size) {
     MemorySegment memory = mappings.memoryAt(iova);
     if (size == 0 || memory == null || mappings.sizeAt(iova) != size) {
       throw notMapped("copy", iova, size);
+    }
+    if (!memory.scope().isAlive()) {
+      throw BadMapping.freed(name);
     }
     return memory;
   }
@@ -420,14 +449,12 @@ public final class AddressSpace {
     }
   }
 
-  /** Unmaps a buffer and frees its memory, unless that has been done. */
+  /** Unmaps a buffer and frees its memory, unless that has been done. Called without the lock. */
   void free(PagesBuffer buffer) throws VfioException {
-    synchronized (lock) {
-      if (buffers.contains(buffer)) {
-        buffer.mapping().close();
-        buffer.freePages();
-        buffers.remove(buffer);
-      }
+    if (buffers.contains(buffer)) {
+      buffer.mapping().close();
+      buffer.freePages();
+      buffers.remove(buffer);
     }
   }
 
@@ -448,10 +475,19 @@ public final class AddressSpace {
       }
       if (closed) {
         mappings.clear();
-        buffers.close(outcome);
+        OpenSpaces.remove(this);
       }
     }
+    if (isClosed()) {
+      buffers.close(outcome); // looks into other address spaces, hence without the lock
+    }
     outcome.rethrow();
+  }
+
+  private boolean isClosed() {
+    synchronized (lock) {
+      return closed;
+    }
   }
 
   /** Returns the name used in messages. */

@@ -7,7 +7,10 @@ import java.lang.foreign.MemorySegment;
 final class BadMapping {
   private BadMapping() {}
 
-  static IllegalArgumentException of(String space, long granule, long iova, MemorySegment memory) {
+  static RuntimeException of(String space, long granule, long iova, MemorySegment memory) {
+    if (!memory.scope().isAlive()) {
+      return freed(space);
+    }
     if (memory.byteSize() == 0) {
       return refused(space, "the memory is empty");
     }
@@ -26,6 +29,10 @@ final class BadMapping {
     return of(space, granule, iova, memory.byteSize());
   }
 
+  static IllegalStateException freed(String space) {
+    return new IllegalStateException(sentence(space, "the memory has been freed"));
+  }
+
   static IllegalArgumentException of(String space, long granule, long iova, long size) {
     String reason;
     if (size == 0) {
@@ -41,6 +48,10 @@ final class BadMapping {
   }
 
   private static IllegalArgumentException refused(String space, String reason) {
-    return new IllegalArgumentException("Cannot map into " + space + ": " + reason);
+    return new IllegalArgumentException(sentence(space, reason));
+  }
+
+  private static String sentence(String space, String reason) {
+    return "Cannot map into " + space + ": " + reason;
   }
 }

@@ -183,6 +183,16 @@ public final class MappingTable {
     count = other.count;
   }
 
+  /** Returns whether memory of a lifetime is behind one of the mappings. */
+  boolean hold(MemorySegment.Scope lifetime) {
+    for (MemorySegment backing : memory) {
+      if (backing != null && backing.scope().equals(lifetime)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Returns the memory behind the mapping that starts at an IOVA, or null where none does. */
   @Nullable MemorySegment memoryAt(long iova) {
     int slot = find(iova);

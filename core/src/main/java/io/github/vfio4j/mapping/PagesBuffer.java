@@ -43,6 +43,7 @@ final class PagesBuffer implements DmaBuffer {
   }
 
   void freePages() throws VfioException {
-    Answer.require("munmap", "the DMA buffer of " + space, pages.free(), "its memory is lost");
+    int answer = OpenSpaces.free(pages);
+    Answer.require("munmap", "the DMA buffer of " + space, answer, "its memory is lost");
   }
 }

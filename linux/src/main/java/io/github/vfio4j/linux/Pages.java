@@ -2,6 +2,7 @@ package io.github.vfio4j.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
 
 /**
  * Pages of this process, given back exactly once, and never while a thread is reading or writing
@@ -14,6 +15,8 @@ public final class Pages {
   private static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_HUGETLB = 0x40000;
   private static final int MAP_HUGE_SHIFT = 26;
+
+  private static final Cleaner CLEANER = Cleaner.create();
 
   private final Kernel kernel;
   private final Arena arena;
@@ -63,21 +66,46 @@ public final class Pages {
   }
 
   /**
-   * Gives the pages back, once; accesses from now on throw {@link IllegalStateException}.
+   * Ends all accesses through {@link #segment}: from now on they throw {@link
+   * IllegalStateException}.
    *
-   * @return the kernel's answer; after a refusal it may be asked again
    * @throws IllegalStateException if a thread is in the middle of using them; nothing has changed
    *     then
+   */
+  public synchronized void endAccess() {
+    if (segment.scope().isAlive()) {
+      arena.close();
+    }
+  }
+
+  /**
+   * Ends all accesses, and gives the pages back, once.
+   *
+   * @return the kernel's answer; after a refusal it may be asked again
+   * @throws IllegalStateException as {@link #endAccess}
    */
   public synchronized int free() {
     if (freed) {
       return 0;
     }
-    if (segment.scope().isAlive()) {
-      arena.close();
-    }
+    endAccess();
     int answer = kernel.munmap(segment.address(), segment.byteSize());
     freed = answer >= 0;
     return answer;
+  }
+
+  /**
+   * Has the pages given back when no segment of them is reachable any more; {@link #free} does
+   * nothing from now on.
+   */
+  public synchronized void freeWhenUnreachable() {
+    if (!freed) {
+      freed = true;
+      CLEANER.register(segment.scope(), unmapping(kernel, segment.address(), segment.byteSize()));
+    }
+  }
+
+  private static Runnable unmapping(Kernel kernel, long address, long size) {
+    return () -> kernel.munmap(address, size);
   }
 }

@@ -1,0 +1,43 @@
+package io.github.vfio4j.mapping;
+
+import io.github.vfio4j.linux.Pages;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The address spaces of this process that have not been closed. The kernel knows what is mapped by
+ * its address alone, and may look for the pages as late as when a device is attached: so what is
+ * mapped stays reachable, even if nobody holds the address space, and pages stay where they are.
+ */
+public final class OpenSpaces {
+  private static final Set<AddressSpace> OPEN = ConcurrentHashMap.newKeySet();
+
+  private OpenSpaces() {}
+
+  static void add(AddressSpace space) {
+    OPEN.add(space);
+  }
+
+  static void remove(AddressSpace space) {
+    OPEN.remove(space);
+  }
+
+  /**
+   * Ends all accesses of this process to pages, and gives them back: at once, or after the last
+   * mapping of them has gone. Called without the lock of any address space.
+   *
+   * @return the kernel's answer; after a refusal it may be asked again
+   * @throws IllegalStateException if a thread is in the middle of using them; nothing has changed
+   *     then
+   */
+  public static int free(Pages pages) {
+    pages.endAccess(); // no address space takes them from now on
+    MemorySegment.Scope lifetime = pages.segment().scope();
+    if (OPEN.stream().anyMatch(space -> space.holds(lifetime))) {
+      pages.freeWhenUnreachable();
+      return 0;
+    }
+    return pages.free();
+  }
+}
