@@ -70,6 +70,11 @@ public final class AddressSpace {
   private boolean closing;
   private boolean closed;
 
+  /** What follows from the three above: one look in the hot code. */
+  private boolean usable = true;
+
+  private boolean mappable = true;
+
   /**
    * Makes an address space of everything, until it is told otherwise.
    *
@@ -147,15 +152,21 @@ public final class AddressSpace {
 
   /** Throws if it is closed, or about to be. Called with the lock held. */
   public void requireOpen() {
-    if (closed || closing) {
+    if (!usable) {
       throw new IllegalStateException(name + " is closed");
     }
   }
 
   private void requireMappable() {
-    if (obstacle != null) {
+    if (!mappable) {
+      requireOpen();
       throw new IllegalStateException(name + " " + obstacle);
     }
+  }
+
+  private void stateChanged() {
+    usable = !closed && !closing;
+    mappable = usable && obstacle == null;
   }
 
   /**
@@ -165,6 +176,7 @@ public final class AddressSpace {
    */
   public void refuseMappings(@Nullable String why) {
     obstacle = why;
+    stateChanged();
   }
 
   public List<IovaRange> iovaRanges() {
@@ -230,7 +242,6 @@ public final class AddressSpace {
   }
 
   private void check(long iova, long size) {
-    requireOpen();
     requireMappable();
     if (Alignment.isEmptyOrWraps(iova, size) || !Alignment.isMultiple(iova | size, granule)) {
       throw BadMapping.of(name, granule, iova, size);
@@ -238,7 +249,6 @@ public final class AddressSpace {
   }
 
   private void check(long iova, long size, MemorySegment memory, DmaAccess access) {
-    requireOpen();
     requireMappable();
     if (Alignment.isEmptyOrWraps(iova, size)
         || !Alignment.isMultiple(iova | size | memory.address(), granule)
@@ -431,7 +441,6 @@ public final class AddressSpace {
     }
     Optional<DeviceEvent.Allocate> event = Recorded.begin(DeviceEvent.Allocate::new);
     synchronized (lock) {
-      requireOpen();
       requireMappable();
       long unit = Math.max(pageSize, granule);
       long whole = Alignment.up(size, unit);
@@ -467,10 +476,12 @@ public final class AddressSpace {
     synchronized (lock) {
       if (!closed && !closing) {
         closing = true;
+        stateChanged();
         try {
           closed = release.run(outcome);
         } finally {
           closing = false;
+          stateChanged();
         }
       }
       if (closed) {
