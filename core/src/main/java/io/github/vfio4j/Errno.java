@@ -81,6 +81,9 @@ public record Errno(int number) {
   /** Address already in use. */
   public static final Errno EADDRINUSE = new Errno(98);
 
+  /** It did not answer in time. */
+  public static final Errno ETIMEDOUT = new Errno(110);
+
   private static final Map<Integer, String> NAMES = names();
 
   private static Map<Integer, String> names() {

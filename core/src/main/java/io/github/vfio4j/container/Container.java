@@ -176,7 +176,7 @@ public final class Container implements IoAddressSpace {
         if (fresh) {
           rollback.add(() -> drop(group));
         }
-        return rollback.done(GroupDevice.open(host, device.name(), this, group, choice));
+        return rollback.done(GroupDevice.open(host, device, this, group, choice));
       }
     }
   }

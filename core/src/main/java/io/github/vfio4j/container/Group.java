@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.DeviceNotBoundException;
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_group_status;
 import io.github.vfio4j.bindings.vfio_h;
@@ -14,6 +16,8 @@ import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.opening.Admission;
 import io.github.vfio4j.opening.Host;
 import io.github.vfio4j.opening.OpenNode;
+import io.github.vfio4j.opening.Refused;
+import io.github.vfio4j.opening.Registration;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
@@ -53,6 +57,7 @@ public final class Group {
       Fd file =
           host.open(
               node.path().toString(),
+              () -> host.sysfs().group(number).node().isPresent(),
               DeviceNotBoundException::new,
               "sysfs names this node for group " + number + ", but it is not there");
       rollback.add(file::close);
@@ -100,12 +105,24 @@ public final class Group {
   }
 
   /** Opens a member and returns its file; {@code VFIO_GROUP_GET_DEVICE_FD}. */
-  int deviceFd(String name) throws VfioException {
+  int deviceFd(Host host, HostDevice device) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
-      return Answer.require(
-          Ioctl.VFIO_GROUP_GET_DEVICE_FD,
-          name + " in " + file.object(),
-          file.ioctl(Ioctl.VFIO_GROUP_GET_DEVICE_FD, arena.allocateFrom(name)));
+      MemorySegment name = arena.allocateFrom(device.name());
+      int answer =
+          Registration.await(
+              () -> file.ioctl(Ioctl.VFIO_GROUP_GET_DEVICE_FD, name), () -> isShown(host, device));
+      if (answer < 0) {
+        throw Refused.of(host, device, Ioctl.VFIO_GROUP_GET_DEVICE_FD, answer);
+      }
+      return answer;
+    }
+  }
+
+  private static boolean isShown(Host host, HostDevice device) throws VfioException {
+    try {
+      return host.sysfs().device(device.name()).hasVfioDriver();
+    } catch (NoSuchDeviceException gone) {
+      return false;
     }
   }
 

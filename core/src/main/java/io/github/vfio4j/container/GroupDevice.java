@@ -2,6 +2,7 @@ package io.github.vfio4j.container;
 
 import io.github.vfio4j.BackendChoice;
 import io.github.vfio4j.DeviceInfo;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.Region;
 import io.github.vfio4j.VfioDevice;
@@ -41,12 +42,12 @@ public final class GroupDevice implements VfioDevice {
 
   /** Opens a member of a group that is in a container, with the lock of the container held. */
   static GroupDevice open(
-      Host host, String name, Container container, Group group, BackendChoice choice)
+      Host host, HostDevice device, Container container, Group group, BackendChoice choice)
       throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      Fd file = new Fd(host.kernel(), group.deviceFd(name), name);
+      Fd file = new Fd(host.kernel(), group.deviceFd(host, device), device.name());
       rollback.add(file::close);
-      DeviceFile channel = new DeviceFile(host.kernel(), file, name);
+      DeviceFile channel = new DeviceFile(host.kernel(), file, device.name());
       GroupDevice opened = new GroupDevice(host, channel, choice, container, group);
       container.deviceOpened();
       group.add(opened);

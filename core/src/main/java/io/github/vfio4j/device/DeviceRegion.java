@@ -81,7 +81,9 @@ final class DeviceRegion implements Region {
   public MappedRegion map(long offset, long size) throws VfioException {
     if (!info.mappable()) {
       throw new UnsupportedOperationException(
-          this + " cannot be mapped; use its read and write methods");
+          info.size() == 0
+              ? this + " is none that the device has"
+              : this + " cannot be mapped; use its read and write methods");
     }
     if (offset < 0 || size <= 0 || size > info.size() || offset > info.size() - size) {
       throw new IndexOutOfBoundsException(

@@ -2,6 +2,7 @@ package io.github.vfio4j.device;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.github.vfio4j.Errno;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_irq_set;
@@ -122,8 +123,11 @@ final class IrqSet {
 
   /** Issues a request; an answer above 0 is how many vectors there could be, of which none is. */
   private void issue(MemorySegment request) throws VfioException {
-    int available =
-        Answer.require(Ioctl.VFIO_DEVICE_SET_IRQS, owner.toString(), channel.setIrqs(request));
+    int available = channel.setIrqs(request);
+    if (available < 0) {
+      throw Answer.failure(
+          Ioctl.VFIO_DEVICE_SET_IRQS, owner.toString(), available, meaning(request, available));
+    }
     if (available > 0) {
       throw new VfioException(
           Ioctl.VFIO_DEVICE_SET_IRQS.name(),
@@ -132,5 +136,16 @@ final class IrqSet {
           "only the first %d vectors can be had here, not %d"
               .formatted(available, vfio_irq_set.start(request) + vfio_irq_set.count(request)));
     }
+  }
+
+  private static String meaning(MemorySegment request, int answer) {
+    boolean enables = vfio_irq_set.start(request) == 0 && vfio_irq_set.count(request) > 0;
+    if (enables && Answer.is(answer, Errno.ENOSPC)) {
+      return "this host has no free interrupt vectors for it; enable fewer, here or elsewhere";
+    }
+    if (enables && Answer.is(answer, Errno.EINVAL)) {
+      return "another kind of interrupt of this device may be enabled; disable that first";
+    }
+    return "";
   }
 }

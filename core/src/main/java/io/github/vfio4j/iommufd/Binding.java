@@ -1,13 +1,9 @@
 package io.github.vfio4j.iommufd;
 
 import io.github.vfio4j.BackendChoice;
-import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DeviceNode;
-import io.github.vfio4j.DeviceNotBoundException;
-import io.github.vfio4j.Errno;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.NoSuchDeviceException;
-import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
@@ -18,7 +14,7 @@ import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.opening.Admission;
 import io.github.vfio4j.opening.Host;
 import io.github.vfio4j.opening.OpenNode;
-import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.opening.Refused;
 import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -75,11 +71,27 @@ final class Binding {
       Fd file =
           host.open(
               node.path().toString(),
+              () -> isNodeOf(node, device),
               NoSuchDeviceException::new,
               "sysfs names this node for " + device.name() + ", but it is not there");
       rollback.add(file::close);
       OpenNode.require(host.kernel(), file, node);
+      if (!isNodeOf(node, device)) { // from here on it cannot change: the open file holds it
+        throw new NoSuchDeviceException(
+            "open",
+            device.name(),
+            null,
+            "it has gone since it was looked up, and " + node + " with it");
+      }
       return rollback.done(file);
+    }
+  }
+
+  private boolean isNodeOf(DeviceNode node, HostDevice device) throws VfioException {
+    try {
+      return host.sysfs().deviceOf(node.number()).name().equals(device.name());
+    } catch (NoSuchDeviceException gone) {
+      return false;
     }
   }
 
@@ -104,42 +116,9 @@ final class Binding {
                     return file.ioctl(Ioctl.VFIO_DEVICE_BIND_IOMMUFD, request);
                   });
       if (answer < 0) {
-        throw notBindable(device, answer);
+        throw Refused.of(host, device, Ioctl.VFIO_DEVICE_BIND_IOMMUFD, answer);
       }
       return vfio_device_bind_iommufd.out_devid(request);
     }
-  }
-
-  /**
-   * Finds out what a refusal means: EPERM stands for a group that is not viable as well as for
-   * interrupts that are not isolated, and EINVAL for a device that another file has bound.
-   */
-  private VfioException notBindable(HostDevice device, int answer) throws VfioException {
-    String operation = Ioctl.VFIO_DEVICE_BIND_IOMMUFD.name();
-    Errno errno = new Errno(-answer);
-    if (errno.equals(Errno.EINVAL) || errno.equals(Errno.EBUSY)) {
-      return new DeviceBusyException(
-          operation, device.name(), errno, "it is open already, here or elsewhere");
-    }
-    if (!errno.equals(Errno.EPERM)) {
-      return Answer.failure(Ioctl.VFIO_DEVICE_BIND_IOMMUFD, device.name(), answer);
-    }
-    if (device.iommuGroup().isPresent()) {
-      int group = device.iommuGroup().getAsInt();
-      if (!host.sysfs().group(group).blockers().isEmpty()) {
-        return new DeviceNotBoundException(
-            operation,
-            device.name(),
-            errno,
-            "its group is not viable" + Admission.blockers(host, group));
-      }
-    }
-    return new NotPermittedException(
-        operation,
-        device.name(),
-        errno,
-        "interrupts are not isolated here: turn on interrupt remapping, or set"
-            + " iommufd.allow_unsafe_interrupts=1; or another device of its group is bound to"
-            + " another iommufd");
   }
 }

@@ -20,9 +20,13 @@ public record MemlockLimit(long bytes) {
     }
   }
 
+  boolean limits() {
+    return bytes != UNLIMITED;
+  }
+
   @Override
   public String toString() {
-    return bytes == UNLIMITED
+    return !limits()
         ? "there is no limit of locked memory, so memory itself has run out"
         : "the limit of locked memory is "
             + (bytes >> 10)

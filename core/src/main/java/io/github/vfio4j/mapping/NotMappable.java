@@ -24,6 +24,19 @@ final class NotMappable {
       return new IovaOutOfRangeException(
           operation.name(), object, errno, range + " is reserved, in whole or in part");
     }
+    if (errno.equals(Errno.ENOSPC) && operation == Ioctl.VFIO_IOMMU_MAP_DMA) {
+      return new VfioException(
+          operation.name(),
+          object,
+          errno,
+          range
+              + " is one mapping more than a container may have; use fewer and larger ones, raise"
+              + " vfio_iommu_type1.dma_entry_limit (65535 unless set), or use iommufd");
+    }
+    if (errno.equals(Errno.ENOMEM) && !memlock.limits()) {
+      return new VfioException(
+          operation.name(), object, errno, "cannot pin the memory of " + range + ": " + memlock);
+    }
     if (errno.equals(Errno.ENOMEM)) {
       return new MemlockLimitException(
           operation.name(), object, errno, "cannot pin the memory of " + range + ": " + memlock);

@@ -31,9 +31,11 @@ public final class Admission {
           null,
           device
                   .driver()
-                  .map(driver -> "it is bound to " + driver)
+                  .map(driver -> "it is bound to " + driver + ", not to a VFIO driver")
                   .orElse("no driver is bound to it")
-              + ", not to a VFIO driver");
+              + "; `vfio4j bind "
+              + device.name()
+              + "` changes that");
     }
   }
 

@@ -32,7 +32,17 @@ public record Host(Kernel kernel, Sysfs sysfs) {
    * @param meaning what that means
    */
   public Fd open(String node, Missing missing, String meaning) throws VfioException {
-    int answer = kernel.open(node, O_RDWR | O_CLOEXEC);
+    return open(node, () -> false, missing, meaning);
+  }
+
+  /**
+   * Opens the node of a device, which may be about to be registered.
+   *
+   * @param shown whether sysfs still names the node
+   */
+  public Fd open(String node, Registration.Shown shown, Missing missing, String meaning)
+      throws VfioException {
+    int answer = Registration.await(() -> kernel.open(node, O_RDWR | O_CLOEXEC), shown);
     if (answer >= 0) {
       return new Fd(kernel, answer, node);
     }

@@ -176,7 +176,7 @@ public final class Ways {
         .map(
             holder ->
                 new Obstacle(
-                    "it is open already: " + holder,
+                    "it is open already: " + Holder.words(holder),
                     "end the process that has it open, or use another device"));
   }
 

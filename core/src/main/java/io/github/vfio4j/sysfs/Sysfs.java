@@ -211,6 +211,10 @@ public final class Sysfs {
     String object = "device number " + number;
     Directory node = Directory.of(sys().resolve("dev/char").resolve(number.toString()), object);
     Path kind = node.path().getParent();
+    if (kind != null && kind.endsWith("vfio")) {
+      throw new NoSuchDeviceException(
+          "look up", object, null, "it is that of a group; open a device of the group instead");
+    }
     if (kind == null || !kind.endsWith("vfio-dev")) {
       throw new NoSuchDeviceException(
           "look up", object, null, "it is not that of a VFIO device: " + node.path());
@@ -264,6 +268,7 @@ public final class Sysfs {
    */
   public boolean isOpen(HostDevice device) throws VfioException {
     return device.hasVfioDriver()
+        && device.driver().filter(driver -> driver.contains("vfio")).isPresent()
         && new Directory(device.path(), device.name()).number("enable").orElse(0) > 0;
   }
 
