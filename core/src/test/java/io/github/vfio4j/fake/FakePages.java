@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The pages behind a mapping and its copies, known by address until they are looked up. */
 final class FakePages {
+  private static final long CHUNK = 1 << 20;
+
   private final MemorySegment memory;
   private @Nullable Long firstWord;
 
@@ -30,8 +32,11 @@ final class FakePages {
     }
     int copy = real.memfdCreate("pages", 0);
     try (Arena arena = Arena.ofConfined()) {
-      if (real.pwrite(copy, memory, 0) != memory.byteSize()) {
-        return -Errno.EFAULT.number();
+      for (long end = memory.byteSize(), start; end > 0; end = start) { // the first stays there
+        start = (end - 1) / CHUNK * CHUNK;
+        if (real.pwrite(copy, memory.asSlice(start, end - start), 0) != end - start) {
+          return -Errno.EFAULT.number();
+        }
       }
       MemorySegment word = arena.allocate(JAVA_LONG);
       real.pread(copy, word, 0);
