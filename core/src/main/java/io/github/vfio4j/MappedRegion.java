@@ -12,8 +12,10 @@ package io.github.vfio4j;
  *
  * <p>Accesses allocate nothing, take no lock and may be made from any thread. After {@link #close}
  * they throw {@link IllegalStateException}; one that races with closing touches neither the device
- * nor any other memory. Where the device refuses an access (its memory is switched off, it has been
- * unplugged), the JVM throws {@link InternalError} at or shortly after the access.
+ * nor any other memory. Where {@link RegionInfo} says that the region cannot be read, loads throw
+ * {@link UnsupportedOperationException}, and where it cannot be written, stores do. Where the
+ * device refuses an access (its memory is switched off, it has been unplugged), the JVM throws
+ * {@link InternalError} at or shortly after the access.
  */
 public abstract class MappedRegion implements AutoCloseable {
   /** For the library, and for stand-ins of a region in tests. */

@@ -167,7 +167,8 @@ public interface Region {
   }
 
   /**
-   * Maps the whole region into this process; {@code mmap} on the device.
+   * Maps the whole region into this process; {@code mmap} on the device. The mapping allows what
+   * the region does: loads if it can be read, stores if it can be written.
    *
    * @return the mapping; it is the caller's, and the device closes it at the latest
    * @throws UnsupportedOperationException if the region cannot be mapped whole; {@link #info} says
@@ -179,7 +180,8 @@ public interface Region {
   }
 
   /**
-   * Maps a part of the region into this process; {@code mmap} on the device.
+   * Maps a part of the region into this process; {@code mmap} on the device. The mapping allows
+   * what the region does, as {@link #map()}'s.
    *
    * @param offset bytes from the start of the region, a multiple of the page size
    * @param size bytes, a multiple of the page size or all that is left of the region

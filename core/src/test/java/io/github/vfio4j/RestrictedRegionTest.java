@@ -2,10 +2,14 @@ package io.github.vfio4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 
 import io.github.vfio4j.fake.DeviceMappings;
 import io.github.vfio4j.fake.FakeMachine;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.LongConsumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,6 +45,84 @@ class RestrictedRegionTest {
 
     device.region(1).map();
     assertThat(machine.deviceMappings.protections()).containsExactly(DeviceMappings.PROT_WRITE);
+  }
+
+  @Test
+  void aStoreToARegionThatCanOnlyBeReadIsAnException() throws VfioException {
+    MappedRegion mapped = device.region(0).map();
+
+    for (ThrowingCallable store : stores(mapped)) {
+      assertUnsupported("cannot be written", store);
+    }
+    for (ThrowingCallable load : loads(mapped)) {
+      assertThatNoException().isThrownBy(load);
+    }
+    assertTheRestIsRefusedAsEver(mapped, at -> mapped.setLong(at, 1));
+  }
+
+  @Test
+  void aLoadFromARegionThatCanOnlyBeWrittenIsAnException() throws VfioException {
+    MappedRegion mapped = device.region(1).map();
+
+    for (ThrowingCallable load : loads(mapped)) {
+      assertUnsupported("cannot be read", load);
+    }
+    for (ThrowingCallable store : stores(mapped)) {
+      assertThatNoException().isThrownBy(store);
+    }
+    assertTheRestIsRefusedAsEver(mapped, mapped::getLong);
+  }
+
+  @Test
+  void aRegionThatAllowsNeitherIsMappedForNothing() throws VfioException {
+    machine.regions.access(2, false, false);
+    MappedRegion mapped = device.region(2).map();
+
+    assertUnsupported("cannot be read", () -> mapped.getInt(0));
+    assertUnsupported("cannot be written", () -> mapped.setInt(0, 1));
+    mapped.close();
+    assertThatIllegalStateException().isThrownBy(() -> mapped.getInt(0));
+    assertThatIllegalStateException().isThrownBy(() -> mapped.setInt(0, 1));
+  }
+
+  private static List<ThrowingCallable> loads(MappedRegion mapped) {
+    return List.of(
+        () -> mapped.getByte(0),
+        () -> mapped.getByteAcquire(0),
+        () -> mapped.getShort(0),
+        () -> mapped.getShortAcquire(0),
+        () -> mapped.getInt(0),
+        () -> mapped.getIntAcquire(0),
+        () -> mapped.getLong(0),
+        () -> mapped.getLongAcquire(0));
+  }
+
+  private static List<ThrowingCallable> stores(MappedRegion mapped) {
+    return List.of(
+        () -> mapped.setByte(0, (byte) 1),
+        () -> mapped.setByteRelease(0, (byte) 1),
+        () -> mapped.setShort(0, (short) 1),
+        () -> mapped.setShortRelease(0, (short) 1),
+        () -> mapped.setInt(0, 1),
+        () -> mapped.setIntRelease(0, 1),
+        () -> mapped.setLong(0, 1),
+        () -> mapped.setLongRelease(0, 1));
+  }
+
+  private static void assertUnsupported(String what, ThrowingCallable access) {
+    assertThatExceptionOfType(UnsupportedOperationException.class)
+        .isThrownBy(access)
+        .withMessageContaining("region")
+        .withMessageContaining(what);
+  }
+
+  /** What the region does not allow is told apart from what no region allows. */
+  private static void assertTheRestIsRefusedAsEver(MappedRegion mapped, LongConsumer access)
+      throws VfioException {
+    assertThatExceptionOfType(IndexOutOfBoundsException.class)
+        .isThrownBy(() -> access.accept(mapped.size()));
+    mapped.close();
+    assertThatIllegalStateException().isThrownBy(() -> access.accept(0));
   }
 
   @Test

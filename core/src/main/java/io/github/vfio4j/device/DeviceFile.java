@@ -91,14 +91,15 @@ public final class DeviceFile implements DeviceChannel {
       throws VfioException {
     // a region of less than a page has the page to itself
     long pages = Alignment.up(size, kernel.pageSize());
+    boolean readable = region.readable();
+    boolean writable = region.writable();
     int fd = file.acquire();
     try {
       long address =
-          DeviceMapping.request(
-              kernel, fd, region.offset() + offset, pages, region.readable(), region.writable());
+          DeviceMapping.request(kernel, fd, region.offset() + offset, pages, readable, writable);
       Answer.require("mmap", object, address, "");
-      return new MappedMemory(
-          owner, object, DeviceMapping.at(kernel, address, pages), offset, size);
+      DeviceMapping mapping = DeviceMapping.at(kernel, address, pages, readable, writable);
+      return new MappedMemory(owner, object, mapping, offset, size);
     } finally {
       file.release();
     }

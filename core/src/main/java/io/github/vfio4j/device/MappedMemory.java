@@ -22,12 +22,16 @@ public final class MappedMemory extends MappedRegion {
   private final long size;
 
   /**
-   * The size while open, 0 when closed: one comparison refuses both kinds of access. A plain field,
-   * since an access that misses the closing by another thread finds anonymous memory in the
-   * device's place, see {@link DeviceMapping}; a volatile one would cost each access a load of its
-   * own.
+   * How many bytes can be loaded and stored: the size, or 0 where the region does not allow it or
+   * when closed. So one comparison refuses all three. Plain fields, since an access that misses the
+   * closing by another thread finds other memory in the device's place, see {@link DeviceMapping};
+   * volatile ones would cost each access a load of its own.
    */
-  private long limit;
+  private long loadable;
+
+  private long storable;
+
+  private boolean closed;
 
   /**
    * Takes over a mapping.
@@ -43,7 +47,8 @@ public final class MappedMemory extends MappedRegion {
     this.base = mapping.base();
     this.offset = offset;
     this.size = size;
-    this.limit = size;
+    this.loadable = mapping.readable() ? size : 0;
+    this.storable = mapping.writable() ? size : 0;
   }
 
   @Override
@@ -59,7 +64,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public byte getByte(long at) {
     try {
-      return Mmio.getByte(base, check(at, 1));
+      return Mmio.getByte(base, checkLoad(at, 1));
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -68,7 +73,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public byte getByteAcquire(long at) {
     try {
-      return Mmio.getByteAcquire(base, check(at, 1));
+      return Mmio.getByteAcquire(base, checkLoad(at, 1));
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -77,7 +82,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public void setByte(long at, byte value) {
     try {
-      Mmio.setByte(base, check(at, 1), value);
+      Mmio.setByte(base, checkStore(at, 1), value);
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -86,7 +91,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public void setByteRelease(long at, byte value) {
     try {
-      Mmio.setByteRelease(base, check(at, 1), value);
+      Mmio.setByteRelease(base, checkStore(at, 1), value);
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -95,7 +100,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public short getShort(long at) {
     try {
-      return Mmio.getShort(base, check(at, 2));
+      return Mmio.getShort(base, checkLoad(at, 2));
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -104,7 +109,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public short getShortAcquire(long at) {
     try {
-      return Mmio.getShortAcquire(base, check(at, 2));
+      return Mmio.getShortAcquire(base, checkLoad(at, 2));
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -113,7 +118,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public void setShort(long at, short value) {
     try {
-      Mmio.setShort(base, check(at, 2), value);
+      Mmio.setShort(base, checkStore(at, 2), value);
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -122,7 +127,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public void setShortRelease(long at, short value) {
     try {
-      Mmio.setShortRelease(base, check(at, 2), value);
+      Mmio.setShortRelease(base, checkStore(at, 2), value);
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -131,7 +136,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public int getInt(long at) {
     try {
-      return Mmio.getInt(base, check(at, 4));
+      return Mmio.getInt(base, checkLoad(at, 4));
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -140,7 +145,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public int getIntAcquire(long at) {
     try {
-      return Mmio.getIntAcquire(base, check(at, 4));
+      return Mmio.getIntAcquire(base, checkLoad(at, 4));
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -149,7 +154,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public void setInt(long at, int value) {
     try {
-      Mmio.setInt(base, check(at, 4), value);
+      Mmio.setInt(base, checkStore(at, 4), value);
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -158,7 +163,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public void setIntRelease(long at, int value) {
     try {
-      Mmio.setIntRelease(base, check(at, 4), value);
+      Mmio.setIntRelease(base, checkStore(at, 4), value);
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -167,7 +172,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public long getLong(long at) {
     try {
-      return Mmio.getLong(base, check(at, 8));
+      return Mmio.getLong(base, checkLoad(at, 8));
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -176,7 +181,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public long getLongAcquire(long at) {
     try {
-      return Mmio.getLongAcquire(base, check(at, 8));
+      return Mmio.getLongAcquire(base, checkLoad(at, 8));
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -185,7 +190,7 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public void setLong(long at, long value) {
     try {
-      Mmio.setLong(base, check(at, 8), value);
+      Mmio.setLong(base, checkStore(at, 8), value);
     } finally {
       Reference.reachabilityFence(mapping);
     }
@@ -194,27 +199,40 @@ public final class MappedMemory extends MappedRegion {
   @Override
   public void setLongRelease(long at, long value) {
     try {
-      Mmio.setLongRelease(base, check(at, 8), value);
+      Mmio.setLongRelease(base, checkStore(at, 8), value);
     } finally {
       Reference.reachabilityFence(mapping);
     }
   }
 
+  private long checkLoad(long at, int width) {
+    return check(at, width, loadable, true);
+  }
+
+  private long checkStore(long at, int width) {
+    return check(at, width, storable, false);
+  }
+
   /** Returns an aligned offset; pages are whole, so its bytes are all inside. */
-  private long check(long at, int width) {
+  private long check(long at, int width, long limit, boolean load) {
     if (Long.compareUnsigned(at, limit) >= 0 || (at & width - 1) != 0) {
-      throw refusal(at, width);
+      throw refusal(at, width, limit, load);
     }
     return at;
   }
 
-  private RuntimeException refusal(long at, int width) {
-    if (limit == 0) {
+  private RuntimeException refusal(long at, int width, long limit, boolean load) {
+    boolean allowed = load ? mapping.readable() : mapping.writable();
+    if (closed || (allowed && limit == 0)) {
       return new IllegalStateException("The mapping of " + name + " is closed");
     }
-    if (Long.compareUnsigned(at, limit) >= 0) {
+    if (Long.compareUnsigned(at, size) >= 0) {
       return new IndexOutOfBoundsException(
           "Offset 0x%x of a mapping of 0x%x bytes of %s".formatted(at, size, name));
+    }
+    if (!allowed) {
+      return new UnsupportedOperationException(
+          name + " cannot be " + (load ? "read" : "written") + ": the device does not allow it");
     }
     return new IllegalArgumentException(
         "Offset 0x%x of a mapping of %s is not a multiple of %d".formatted(at, name, width));
@@ -222,7 +240,9 @@ public final class MappedMemory extends MappedRegion {
 
   @Override
   public void close() throws VfioException {
-    limit = 0;
+    closed = true;
+    loadable = 0;
+    storable = 0;
     Answer.require("mmap", "the mapping of " + name, mapping.close(), "cannot take the device out");
     owner.accept(this);
   }

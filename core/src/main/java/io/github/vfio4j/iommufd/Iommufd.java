@@ -458,7 +458,7 @@ public final class Iommufd implements AutoCloseable {
     try {
       long address = DeviceMapping.request(kernel(), fd, offset, size, true, true);
       Answer.require("mmap", name, address, "");
-      DeviceMapping mapping = DeviceMapping.at(kernel(), address, size);
+      DeviceMapping mapping = DeviceMapping.at(kernel(), address, size, true, true);
       return new MappedMemory(owner, name, mapping, offset, size);
     } finally {
       file.release();

@@ -36,12 +36,17 @@ public final class DeviceMapping {
   private final Kernel kernel;
   private final long address;
   private final long size;
+  private final boolean readable;
+  private final boolean writable;
   private boolean closed;
 
-  private DeviceMapping(Kernel kernel, long address, long size) {
+  private DeviceMapping(
+      Kernel kernel, long address, long size, boolean readable, boolean writable) {
     this.kernel = kernel;
     this.address = address;
     this.size = size;
+    this.readable = readable;
+    this.writable = writable;
     CLEANER.register(this, () -> kernel.munmap(address, size));
   }
 
@@ -90,9 +95,20 @@ public final class DeviceMapping {
     return address > Mmio.HIGHEST_ADDRESS ? -ENOMEM : address;
   }
 
-  /** Takes over what {@link #request} answered. */
-  public static DeviceMapping at(Kernel kernel, long address, long size) {
-    return new DeviceMapping(kernel, address, size);
+  /** Takes over what {@link #request} answered, with what was asked for. */
+  public static DeviceMapping at(
+      Kernel kernel, long address, long size, boolean readable, boolean writable) {
+    return new DeviceMapping(kernel, address, size, readable, writable);
+  }
+
+  /** Returns whether the memory may be loaded from; where not, the processor may fault. */
+  public boolean readable() {
+    return readable;
+  }
+
+  /** Returns whether the memory may be stored to; where not, the processor faults. */
+  public boolean writable() {
+    return writable;
   }
 
   /** Returns what the accesses of {@link Mmio} take. */

@@ -56,8 +56,8 @@ final class BarMemory {
     try {
       long address = DeviceMapping.request(kernel, fd, offset, whole, true, true);
       Answer.require("mmap", object, address, "");
-      return new MappedMemory(
-          owner, object, DeviceMapping.at(kernel, address, whole), offset, size);
+      DeviceMapping mapping = DeviceMapping.at(kernel, address, whole, true, true);
+      return new MappedMemory(owner, object, mapping, offset, size);
     } finally {
       file.release();
     }
