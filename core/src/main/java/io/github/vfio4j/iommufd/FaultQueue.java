@@ -33,8 +33,8 @@ import java.util.List;
  */
 @SuppressWarnings("exports") // the channel is for the dispatcher
 public final class FaultQueue implements EventChannel.Source<List<PageFault>>, AutoCloseable {
-  private static final int LIKELY = 64;
-  private static final int MOST = 1 << 16;
+  /** How many faults there is room for at first; a larger group makes more. */
+  private static final int FAULTS = 64;
 
   private final IommufdObject object;
   private final QueueFile file;
@@ -49,7 +49,8 @@ public final class FaultQueue implements EventChannel.Source<List<PageFault>>, A
 
   /** Makes a queue, with the monitor of the iommufd held. */
   static FaultQueue allocate(Iommufd iommufd) throws VfioException {
-    QueueOpening opening = QueueOpening.begin(iommufd.kernel(), "fault queue");
+    QueueOpening opening =
+        QueueOpening.begin(iommufd.kernel(), "fault queue", FAULTS * iommu_hwpt_pgfault.SIZEOF);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = Request.of(arena, iommu_fault_alloc.LAYOUT);
       int answer = iommufd.ioctl(Ioctl.IOMMU_FAULT_QUEUE_ALLOC, request);
@@ -103,33 +104,20 @@ public final class FaultQueue implements EventChannel.Source<List<PageFault>>, A
    * @return the faults that have arrived, whole groups, or none when the time ran out
    * @throws IllegalArgumentException if the timeout is negative
    * @throws IllegalStateException if the queue is closed, or gets closed while waiting
-   * @throws VfioException if the kernel refuses
+   * @throws VfioException if the kernel refuses, or a group has more than 65,536 faults
    */
   public List<PageFault> await(Duration timeout) throws VfioException {
-    long nanos = Timeout.nanos(timeout);
-    for (int room = LIKELY; ; room *= 4) {
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment buffer = arena.allocate(iommu_hwpt_pgfault.LAYOUT, room);
-        long answer = file.read(buffer, nanos);
-        if (Answer.is(answer, Errno.EINVAL) && room < MOST) {
-          continue; // a group that is larger than the buffer
-        }
-        return parse(buffer, answer);
-      }
-    }
+    return file.read(Timeout.nanos(timeout), this::parse);
   }
 
-  private List<PageFault> parse(MemorySegment buffer, long answer) throws VfioException {
-    if (answer < 0) {
-      throw Answer.failure("read", toString(), (int) answer, "");
-    }
-    if (answer > buffer.byteSize() || answer % iommu_hwpt_pgfault.SIZEOF != 0) {
-      throw new VfioException(
-          "read", toString(), null, "the kernel's reply has " + answer + " bytes");
+  private List<PageFault> parse(MemorySegment room, long answer) throws VfioException {
+    long length = QueueOpening.bytes(file, object, room, answer);
+    if (length % iommu_hwpt_pgfault.SIZEOF != 0) {
+      throw QueueOpening.impossible(object, length);
     }
     List<PageFault> faults = new ArrayList<>();
-    for (long at = 0; at < answer; at += iommu_hwpt_pgfault.SIZEOF) {
-      faults.add(PageFault.read(buffer.asSlice(at, iommu_hwpt_pgfault.SIZEOF)));
+    for (long at = 0; at < length; at += iommu_hwpt_pgfault.SIZEOF) {
+      faults.add(PageFault.read(room.asSlice(at, iommu_hwpt_pgfault.SIZEOF)));
     }
     return List.copyOf(faults);
   }

@@ -69,7 +69,8 @@ public final class VeventQueue implements EventChannel.Source<List<Vevent>>, Aut
   static VeventQueue allocate(IommufdObject viommu, int type, int depth, int eventSize)
       throws VfioException {
     Iommufd iommufd = viommu.iommufd();
-    QueueOpening opening = QueueOpening.begin(iommufd.kernel(), "event queue of " + viommu);
+    long room = EVENTS * (iommufd_vevent_header.SIZEOF + eventSize);
+    QueueOpening opening = QueueOpening.begin(iommufd.kernel(), "event queue of " + viommu, room);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = Request.of(arena, iommu_veventq_alloc.LAYOUT);
       iommu_veventq_alloc.viommu_id(request, viommu.id());
@@ -136,19 +137,11 @@ public final class VeventQueue implements EventChannel.Source<List<Vevent>>, Aut
    * @throws VfioException if the kernel refuses
    */
   public List<Vevent> await(Duration timeout) throws VfioException {
-    long nanos = Timeout.nanos(timeout);
-    try (Arena arena = Arena.ofConfined()) {
-      long room = EVENTS * (iommufd_vevent_header.SIZEOF + eventSize);
-      MemorySegment buffer = arena.allocate(room, Long.BYTES);
-      long answer = file.read(buffer, nanos);
-      if (answer < 0) {
-        throw Answer.failure("read", toString(), (int) answer, "");
-      }
-      return parse(buffer, answer);
-    }
+    return file.read(Timeout.nanos(timeout), this::parse);
   }
 
-  private List<Vevent> parse(MemorySegment buffer, long length) throws VfioException {
+  private List<Vevent> parse(MemorySegment room, long answer) throws VfioException {
+    long length = QueueOpening.bytes(file, object, room, answer);
     List<Vevent> events = new ArrayList<>();
     long at = 0;
     while (at < length) {
@@ -157,7 +150,7 @@ public final class VeventQueue implements EventChannel.Source<List<Vevent>>, Aut
         throw cutOff(length);
       }
       // an event whose size is not a multiple of 4 leaves the next header unaligned
-      byte[] header = buffer.asSlice(at, iommufd_vevent_header.SIZEOF).toArray(JAVA_BYTE);
+      byte[] header = room.asSlice(at, iommufd_vevent_header.SIZEOF).toArray(JAVA_BYTE);
       MemorySegment words = MemorySegment.ofArray(new long[1]);
       MemorySegment.copy(header, 0, words, JAVA_BYTE, 0, header.length);
       boolean lost =
@@ -170,7 +163,7 @@ public final class VeventQueue implements EventChannel.Source<List<Vevent>>, Aut
           new Vevent(
               iommufd_vevent_header.sequence(words),
               lost,
-              buffer.asSlice(data, size).toArray(JAVA_BYTE)));
+              room.asSlice(data, size).toArray(JAVA_BYTE)));
       at = data + size;
     }
     return List.copyOf(events);

@@ -68,7 +68,21 @@ public final class FakeKernel extends Interference implements Kernel {
 
   /** Lets the next reader of the queue with the highest descriptor get these bytes. */
   public void queue(byte... bytes) {
-    files.ofKind(FakeQueue.class).getLast().put(bytes);
+    lastQueue().put(bytes);
+  }
+
+  /** Has that queue answer 0 to buffers that are too small, as kernels before 7.3 do. */
+  public void answerNothingToSmallBuffers() {
+    lastQueue().answerNothingToSmallBuffers();
+  }
+
+  /** Returns how often that queue was read from. */
+  public int queueReads() {
+    return lastQueue().reads();
+  }
+
+  private FakeQueue lastQueue() {
+    return files.ofKind(FakeQueue.class).getLast();
   }
 
   @Override

@@ -21,6 +21,8 @@ final class FakeQueue extends FakeFile {
   private final int eventfd;
   private final FakeObject object;
   private final Deque<byte[]> pieces = new ArrayDeque<>();
+  private int tooSmall = refused(Errno.EINVAL);
+  private int reads;
 
   private FakeQueue(Kernel real, int eventfd, FakeObject object) {
     this.real = real;
@@ -42,14 +44,25 @@ final class FakeQueue extends FakeFile {
     }
   }
 
+  /** Answers 0 to a buffer too small for a piece, as kernels before 7.3 do. */
+  synchronized void answerNothingToSmallBuffers() {
+    tooSmall = 0;
+  }
+
+  /** Returns how often it was read from. */
+  synchronized int reads() {
+    return reads;
+  }
+
   @Override
   synchronized long read(int fd, MemorySegment buffer) {
+    reads++;
     byte[] piece = pieces.peek();
     if (piece == null) {
       return 0;
     }
     if (piece.length > buffer.byteSize()) {
-      return refused(Errno.EINVAL);
+      return tooSmall;
     }
     pieces.remove();
     try (Arena arena = Arena.ofConfined()) {

@@ -10,19 +10,60 @@ import java.lang.foreign.MemorySegment;
 /**
  * A file from which a thread reads what the kernel has queued, and waits for it.
  *
- * <p>Reading it never blocks; waiting watches it together with an eventfd that closing signals.
+ * <p>Reading it never blocks; waiting watches it together with an eventfd that closing signals. The
+ * room that is read into is kept, and grown when something arrives that does not fit: the kernel
+ * hands out only what fits whole, and tells by answering 0 or EINVAL.
  */
 public final class QueueFile {
+  /** The answer where something has arrived that does not fit into the largest room either. */
+  public static final long TOO_LARGE = Long.MIN_VALUE;
+
+  private static final int DOUBLINGS = 10;
+
   private static final short POLLIN = 1;
   private static final int EINTR = 4;
   private static final int EAGAIN = 11;
+  private static final int EINVAL = 22;
   private static final long NANOS_PER_SECOND = 1_000_000_000;
   private static final long POLLFD = 8;
   private static final long POLLFD_EVENTS = 4;
+  private static final long TIMESPEC = 2 * POLLFD;
+  private static final long TIMESPEC_SIZE = 16;
+
+  /** Two {@code struct pollfd} and a {@code struct timespec}, one set per thread. */
+  private record Scratch(MemorySegment whole, MemorySegment timespec) {
+    static Scratch allocate() {
+      MemorySegment whole = Arena.ofAuto().allocate(TIMESPEC + TIMESPEC_SIZE, Long.BYTES);
+      whole.set(JAVA_SHORT, POLLFD_EVENTS, POLLIN);
+      whole.set(JAVA_SHORT, POLLFD + POLLFD_EVENTS, POLLIN);
+      return new Scratch(whole, whole.asSlice(TIMESPEC, TIMESPEC_SIZE));
+    }
+  }
+
+  private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::allocate);
+
+  /** Makes something of what was read, before the next reader gets the room. */
+  @FunctionalInterface
+  public interface Parser<T, X extends Exception> {
+    /**
+     * Makes something of what was read.
+     *
+     * @param room where it is
+     * @param answer how many bytes were read, 0 when the time ran out, {@link #TOO_LARGE}, or a
+     *     negated error number
+     */
+    T parse(MemorySegment room, long answer) throws X;
+  }
 
   private final Kernel kernel;
   private final Fd fd;
   private final EventFd closing;
+  private final long mostRoom;
+
+  /** Held while reading into the room and parsing what is there; never while waiting. */
+  private final Object reading = new Object();
+
+  private MemorySegment room;
   private volatile boolean closed;
 
   /**
@@ -30,11 +71,14 @@ public final class QueueFile {
    *
    * @param number the open file
    * @param object what messages call it
+   * @param room for what is read at once, most of the time
    */
-  public QueueFile(Kernel kernel, int number, EventFd closing, String object) {
+  public QueueFile(Kernel kernel, int number, EventFd closing, String object, MemorySegment room) {
     this.kernel = kernel;
     this.fd = new Fd(kernel, number, object);
     this.closing = closing;
+    this.room = room;
+    this.mostRoom = room.byteSize() << DOUBLINGS;
   }
 
   /** Returns the file, to be watched by epoll. */
@@ -47,19 +91,25 @@ public final class QueueFile {
     return closed;
   }
 
+  /** Returns how many bytes fit at the most, after all growing. */
+  public long mostRoom() {
+    return mostRoom;
+  }
+
   /**
    * Reads what is queued, and waits until there is something.
    *
    * @param nanos how long to wait, in nanoseconds; negative waits without end, zero only looks
-   * @return how many bytes were read, 0 when the time ran out, or a negated error number
+   * @param parser is called once
+   * @return what the parser made of it
    * @throws IllegalStateException if it is or gets closed
    */
-  public long read(MemorySegment buffer, long nanos) {
+  public <T, X extends Exception> T read(long nanos, Parser<T, X> parser) throws X {
     int file = fd.acquire();
     try {
       int wake = closing.fd().acquire();
       try {
-        return read(file, wake, buffer, nanos);
+        return read(file, wake, nanos, parser);
       } finally {
         closing.fd().release();
       }
@@ -68,40 +118,86 @@ public final class QueueFile {
     }
   }
 
-  private long read(int file, int wake, MemorySegment buffer, long nanos) {
-    try (Arena arena = Arena.ofConfined()) {
-      long deadline = System.nanoTime() + nanos;
-      while (true) {
+  private <T, X extends Exception> T read(int file, int wake, long nanos, Parser<T, X> parser)
+      throws X {
+    long deadline = System.nanoTime() + nanos;
+    long left = nanos;
+    while (true) {
+      synchronized (reading) {
         requireOpen();
-        long answer = kernel.read(file, buffer);
-        long left = nanos < 0 ? nanos : deadline - System.nanoTime();
-        if (answer != 0 && answer != -EAGAIN && answer != -EINTR) {
-          return answer;
+        long answer = readWhatFits(file);
+        if (answer != 0) {
+          return parser.parse(room, answer);
         }
-        if (nanos >= 0 && left <= 0) {
-          return 0;
+      }
+      if (nanos >= 0) {
+        left = deadline - System.nanoTime();
+        if (left <= 0) {
+          return parser.parse(MemorySegment.NULL, 0);
         }
-        int ready = poll(arena, file, wake, left);
-        if (ready < 0 && ready != -EINTR) {
-          return ready;
-        }
+      }
+      int ready = poll(file, wake, left);
+      if (ready < 0) {
+        return parser.parse(MemorySegment.NULL, ready);
       }
     }
   }
 
-  private int poll(Arena arena, int file, int wake, long nanos) {
-    MemorySegment fds = arena.allocate(2 * POLLFD, Long.BYTES);
-    fds.set(JAVA_INT, 0, file);
-    fds.set(JAVA_SHORT, POLLFD_EVENTS, POLLIN);
-    fds.set(JAVA_INT, POLLFD, wake);
-    fds.set(JAVA_SHORT, POLLFD + POLLFD_EVENTS, POLLIN);
-    if (nanos < 0) {
-      return kernel.poll(fds, 2, MemorySegment.NULL);
+  /**
+   * Reads without waiting, and makes room as long as something is there that does not fit.
+   *
+   * <p>Nothing to read looks the same to some kernels as too little room; poll tells them apart, if
+   * it was asked before, and nobody else reads meanwhile.
+   */
+  private long readWhatFits(int file) {
+    boolean readable = false;
+    while (true) {
+      long answer = kernel.read(file, room);
+      if (answer == -EAGAIN || answer == -EINTR) {
+        return 0;
+      }
+      if (answer == -EINVAL || (answer == 0 && readable)) {
+        if (room.byteSize() >= mostRoom) {
+          return answer == 0 ? TOO_LARGE : answer;
+        }
+        room = Arena.ofAuto().allocate(2 * room.byteSize(), Long.BYTES);
+        readable = false;
+      } else if (answer == 0) {
+        int ready = poll(file);
+        if (ready <= 0) {
+          return ready;
+        }
+        readable = true;
+      } else {
+        return answer;
+      }
     }
-    MemorySegment timespec = arena.allocate(16, Long.BYTES);
-    timespec.set(JAVA_LONG, 0, nanos / NANOS_PER_SECOND);
-    timespec.set(JAVA_LONG, Long.BYTES, nanos % NANOS_PER_SECOND);
-    return kernel.poll(fds, 2, timespec);
+  }
+
+  /** Returns whether something is there: above 0, 0, or a negated error number. */
+  private int poll(int file) {
+    Scratch scratch = SCRATCH.get();
+    scratch.whole.set(JAVA_INT, 0, file);
+    return poll(scratch, 1, 0);
+  }
+
+  /** Waits until something is there, or closing begins. */
+  private int poll(int file, int wake, long nanos) {
+    Scratch scratch = SCRATCH.get();
+    scratch.whole.set(JAVA_INT, 0, file);
+    scratch.whole.set(JAVA_INT, POLLFD, wake);
+    return poll(scratch, 2, nanos);
+  }
+
+  private int poll(Scratch scratch, int count, long nanos) {
+    MemorySegment timeout = MemorySegment.NULL;
+    if (nanos >= 0) {
+      timeout = scratch.timespec;
+      timeout.set(JAVA_LONG, 0, nanos / NANOS_PER_SECOND);
+      timeout.set(JAVA_LONG, Long.BYTES, nanos % NANOS_PER_SECOND);
+    }
+    int ready = kernel.poll(scratch.whole, count, timeout);
+    return ready == -EINTR ? 0 : ready;
   }
 
   /** Writes to the file and answers as the kernel does. */
