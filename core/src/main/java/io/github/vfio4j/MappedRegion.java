@@ -166,7 +166,8 @@ public abstract class MappedRegion implements AutoCloseable {
   /**
    * Unmaps the region. Later calls do nothing.
    *
-   * @throws VfioException if the kernel refuses; the mapping keeps the device busy then
+   * @throws VfioException if the kernel refuses; the mapping stays as it was then, and keeps the
+   *     device busy until closing it again succeeds
    */
   @Override
   public abstract void close() throws VfioException;

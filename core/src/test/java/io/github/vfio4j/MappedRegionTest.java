@@ -1,6 +1,8 @@
 package io.github.vfio4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.fake.FakeMachine;
@@ -13,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MappedRegionTest {
   @TempDir Path root;
@@ -129,6 +133,36 @@ class MappedRegionTest {
 
     reader.join();
     assertThat(refused).isTrue();
+  }
+
+  @Test
+  void closingNeedsNoMemoryOfTheSizeOfTheRegion() throws VfioException {
+    mapped.setInt(0, 42);
+    machine.deviceMappings.doNotOvercommit(4096);
+
+    mapped.close();
+
+    assertThat(machine.deviceMappings.protections()).isEmpty();
+  }
+
+  /** Memory, its size and its mapping: three calls, each of which may be refused. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void aRefusedClosingLeavesTheMappingAsItWas(int call) throws VfioException {
+    String operation = List.of("memfd_create", "ftruncate", "mmap").get(call - 1);
+    mapped.setInt(0, 42);
+    machine.kernel.failCall(call, Errno.ENOMEM);
+
+    assertThatExceptionOfType(VfioException.class)
+        .isThrownBy(mapped::close)
+        .withMessageContaining(operation + " on the mapping of region 0")
+        .withMessageContaining("ENOMEM");
+
+    assertThat(mapped.getInt(0)).isEqualTo(42);
+    assertThat(machine.deviceMappings.protections()).hasSize(1);
+    mapped.close();
+    assertThat(machine.deviceMappings.protections()).isEmpty();
+    assertThatIllegalStateException().isThrownBy(() -> mapped.getInt(0));
   }
 
   @Test

@@ -238,12 +238,20 @@ public final class MappedMemory extends MappedRegion {
         "Offset 0x%x of a mapping of %s is not a multiple of %d".formatted(at, name, width));
   }
 
+  /** Leaves all as it was if the kernel refuses: accesses reach the device still. */
   @Override
   public void close() throws VfioException {
+    DeviceMapping.Refusal refusal = mapping.close();
+    if (refusal != null) {
+      throw Answer.failure(
+          refusal.operation(),
+          "the mapping of " + name,
+          refusal.answer(),
+          "cannot take the device out");
+    }
     closed = true;
     loadable = 0;
     storable = 0;
-    Answer.require("mmap", "the mapping of " + name, mapping.close(), "cannot take the device out");
     owner.accept(this);
   }
 }

@@ -11,6 +11,7 @@ public final class DeviceMappings {
   public static final int PROT_READ = 1;
   public static final int PROT_WRITE = 2;
 
+  private static final int MAP_PRIVATE = 0x02;
   private static final int MAP_FIXED = 0x10;
   private static final int MAP_FIXED_NOREPLACE = 0x100000;
   private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
@@ -23,6 +24,7 @@ public final class DeviceMappings {
   /** What other threads have mapped since, by addresses. */
   private final TreeMap<Long, Long> neighbours = new TreeMap<>();
 
+  private long memory = Long.MAX_VALUE;
   private int refusal;
   private int collisions;
   private boolean neighbourUnmapped;
@@ -37,6 +39,11 @@ public final class DeviceMappings {
    */
   public synchronized void refuse(Errno reason) {
     refusal = -reason.number();
+  }
+
+  /** Has the kernel not overcommit memory, of which so many bytes are left. */
+  public synchronized void doNotOvercommit(long left) {
+    memory = left;
   }
 
   /** Has another thread take the place first, so many times, where nothing may be replaced. */
@@ -75,12 +82,20 @@ public final class DeviceMappings {
     return at;
   }
 
-  /** Puts anonymous memory in the place of a device's. */
-  synchronized long replace(long address, long length, int protection, int flags) {
-    long at = real.mmap(address, length, protection, flags, -1, 0);
-    Mapping replaced = mappings.get(address);
-    if (at >= 0 && replaced != null && replaced.length == length) {
-      mappings.remove(address);
+  /**
+   * Maps memory that is no device's, which may take a device's place. Where memory is not
+   * overcommitted, private memory that can be written is charged by its size, reserved or not.
+   */
+  synchronized long mapMemory(
+      long address, long length, int protection, int flags, int fd, long offset) {
+    boolean charged = (flags & MAP_PRIVATE) != 0 && (protection & PROT_WRITE) != 0;
+    if (charged && length > memory) {
+      return -Errno.ENOMEM.number();
+    }
+    long at = real.mmap(address, length, protection, flags, fd, offset);
+    Mapping replaced = mappings.get(at);
+    if (replaced != null && replaced.length == length) {
+      mappings.remove(at);
     }
     return at;
   }

@@ -20,8 +20,6 @@ import java.util.function.Supplier;
  * memory are the real kernel's.
  */
 public final class FakeKernel extends Interference implements Kernel {
-  private static final int MAP_FIXED = 0x10;
-
   private record Node(DeviceNumber number, Supplier<FakeFile> file) {}
 
   private final Kernel real;
@@ -161,13 +159,10 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public long mmap(long address, long length, int protection, int flags, int fd, long offset) {
-    if (fd < 0 && (flags & MAP_FIXED) != 0) {
-      return deviceMappings.replace(address, length, protection, flags);
-    }
     return attemptLong(
         () ->
             fd < 0
-                ? real.mmap(address, length, protection, flags, fd, offset)
+                ? deviceMappings.mapMemory(address, length, protection, flags, fd, offset)
                 : files.get(fd).mmap(fd, address, length, protection, flags, offset));
   }
 
@@ -182,7 +177,7 @@ public final class FakeKernel extends Interference implements Kernel {
   }
 
   private int opened(int fd, String name) {
-    return files.add(fd, new RealFile(real), name);
+    return files.add(fd, new RealFile(real, deviceMappings), name);
   }
 
   @Override

@@ -6,9 +6,11 @@ import java.lang.foreign.MemorySegment;
 /** A file of the real kernel's: memory, an eventfd, or epoll. */
 final class RealFile extends FakeFile {
   private final Kernel real;
+  private final DeviceMappings deviceMappings;
 
-  RealFile(Kernel real) {
+  RealFile(Kernel real, DeviceMappings deviceMappings) {
     this.real = real;
+    this.deviceMappings = deviceMappings;
   }
 
   @Override
@@ -23,6 +25,6 @@ final class RealFile extends FakeFile {
 
   @Override
   long mmap(int fd, long address, long length, int protection, int flags, long offset) {
-    return real.mmap(address, length, protection, flags, fd, offset);
+    return deviceMappings.mapMemory(address, length, protection, flags, fd, offset);
   }
 }

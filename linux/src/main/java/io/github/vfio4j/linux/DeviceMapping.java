@@ -1,15 +1,19 @@
 package io.github.vfio4j.linux;
 
 import java.lang.ref.Cleaner;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Device memory mapped into this process.
  *
  * <p>Closing must let the device go at once, yet a thread may be in the middle of an access, and
- * making every access announce itself would cost more than the access. So {@link #close} puts
- * anonymous memory in the device's place, which the kernel does atomically: a late access reads
- * zeros or writes to memory nobody looks at, and touches neither the device nor anything else. The
- * addresses themselves are given back when no reference to this object is left.
+ * making every access announce itself would cost more than the access. So {@link #close} puts a
+ * file in memory that has no name in the device's place, which the kernel does atomically: a late
+ * access reads zeros or writes to memory nobody looks at, and touches neither the device nor
+ * anything else. The addresses themselves are given back when no reference to this object is left.
+ *
+ * <p>Private memory would be charged where memory is not overcommitted, by the size of the
+ * device's; pages of such a file are charged when they are touched.
  */
 public final class DeviceMapping {
   private static final int PROT_NONE = 0;
@@ -21,6 +25,7 @@ public final class DeviceMapping {
   private static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_NORESERVE = 0x4000;
   private static final int MAP_FIXED_NOREPLACE = 0x100000;
+  private static final int MFD_CLOEXEC = 1;
 
   private static final int ENOMEM = 12;
   private static final int EEXIST = 17;
@@ -117,26 +122,39 @@ public final class DeviceMapping {
   }
 
   /**
+   * A call of the kernel's that was refused.
+   *
+   * @param operation its name
+   * @param answer the negated error number
+   */
+  public record Refusal(String operation, int answer) {}
+
+  /**
    * Takes the device out of the mapping, once; later calls do nothing.
    *
-   * @return 0 or the kernel's negated error number; after an error the device is still mapped
+   * @return why the device is still mapped, or null; after a refusal it may be asked again
    */
-  public synchronized int close() {
+  public synchronized @Nullable Refusal close() {
     if (closed) {
-      return 0;
+      return null;
     }
-    long result =
-        kernel.mmap(
-            address,
-            size,
-            PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
-            -1,
-            0);
-    if (result < 0) {
-      return (int) result;
+    int fd = kernel.memfdCreate("closed device mapping", MFD_CLOEXEC);
+    if (fd < 0) {
+      return new Refusal("memfd_create", fd);
     }
-    closed = true;
-    return 0;
+    Refusal refusal = replaceWith(fd);
+    kernel.close(fd); // nothing can be lost with it, so nothing is reported
+    closed = refusal == null;
+    return refusal;
+  }
+
+  private @Nullable Refusal replaceWith(int fd) {
+    int sized = kernel.ftruncate(fd, size);
+    if (sized < 0) {
+      return new Refusal("ftruncate", sized);
+    }
+    int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
+    long mapped = kernel.mmap(address, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+    return mapped < 0 ? new Refusal("mmap", (int) mapped) : null;
   }
 }
