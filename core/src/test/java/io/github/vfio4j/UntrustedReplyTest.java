@@ -85,12 +85,14 @@ class UntrustedReplyTest {
     assertOpeningFails("65536 ranges");
   }
 
-  @Test
-  void refusesAnAlignmentThatIsNoPowerOfTwo() throws VfioException {
+  @ParameterizedTest
+  @ValueSource(longs = {0, 3, Long.MIN_VALUE})
+  void refusesAnAlignmentThatIsNoPowerOfTwoOrTooLarge(long alignment) throws VfioException {
     tamper(
-        Ioctl.IOMMU_IOAS_IOVA_RANGES, reply -> iommu_ioas_iova_ranges.out_iova_alignment(reply, 3));
+        Ioctl.IOMMU_IOAS_IOVA_RANGES,
+        reply -> iommu_ioas_iova_ranges.out_iova_alignment(reply, alignment));
 
-    assertOpeningFails("alignment 3");
+    assertOpeningFails("alignment " + Long.toUnsignedString(alignment));
   }
 
   @Test
@@ -128,6 +130,17 @@ class UntrustedReplyTest {
       assertThatThrownBy(device::hwInfo)
           .isInstanceOf(VfioException.class)
           .hasMessageContaining("claims 4294967295 bytes");
+    }
+  }
+
+  @Test
+  void refusesPasidsThatDoNotFit() throws VfioException {
+    tamper(Ioctl.IOMMU_GET_HW_INFO, reply -> iommu_hw_info.out_max_pasid_log2(reply, (byte) 32));
+
+    try (CdevDevice device = bound()) {
+      assertThatThrownBy(device::hwInfo)
+          .isInstanceOf(VfioException.class)
+          .hasMessageContaining("PASIDs of 32 bits");
     }
   }
 

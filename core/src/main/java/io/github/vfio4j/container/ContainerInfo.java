@@ -16,7 +16,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a container says of its IOMMU: {@code VFIO_IOMMU_GET_INFO}. */
+/**
+ * What a container says of its IOMMU: {@code VFIO_IOMMU_GET_INFO}.
+ *
+ * @param granule the smallest page of the IOMMU; of 1 byte where an iommufd knows none yet
+ */
 record ContainerInfo(long granule, List<IovaRange> ranges) {
 
   static ContainerInfo read(Fd fd) throws VfioException {
@@ -34,8 +38,9 @@ record ContainerInfo(long granule, List<IovaRange> ranges) {
           (flags & vfio_h.VFIO_IOMMU_INFO_PGSIZES) == 0
               ? 0
               : vfio_iommu_type1_info.iova_pgsizes(reply);
-      if (pageSizes == 0) {
-        throw impossible(fd, "no page size");
+      long granule = Long.lowestOneBit(pageSizes);
+      if (granule <= 0) {
+        throw impossible(fd, "no page size that fits, but 0x%x".formatted(pageSizes));
       }
       List<IovaRange> ranges = List.of(new IovaRange(0, -1));
       if ((flags & vfio_h.VFIO_IOMMU_INFO_CAPS) != 0) {
@@ -43,11 +48,15 @@ record ContainerInfo(long granule, List<IovaRange> ranges) {
         for (CapabilityChain.Link link :
             CapabilityChain.walk(reply, first, vfio_iommu_type1_info.SIZEOF, fd.object())) {
           if (link.id() == vfio_h.VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE) {
+            link.require(
+                Ioctl.VFIO_IOMMU_GET_INFO,
+                fd.object(),
+                vfio_iommu_type1_info_cap_iova_range.SIZEOF);
             ranges = ranges(fd, link.bytes());
           }
         }
       }
-      return new ContainerInfo(Long.lowestOneBit(pageSizes), ranges);
+      return new ContainerInfo(granule, ranges);
     }
   }
 

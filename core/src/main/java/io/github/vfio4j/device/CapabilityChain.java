@@ -5,15 +5,18 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.github.vfio4j.RawCapability;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_info_cap_header;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.outcome.Answer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /**
  * The chain of capabilities behind an info structure.
  *
  * <p>The kernel's offsets are checked before they are followed: each must lie in the reply, be
- * aligned, and not have been visited.
+ * aligned, and not lead to where another capability's header is. They may come in any order.
  */
 public final class CapabilityChain {
   /** One capability: the bytes from its header to where the next one, or the reply, ends. */
@@ -22,7 +25,20 @@ public final class CapabilityChain {
       return new RawCapability(
           id, version, bytes.asSlice(vfio_info_cap_header.SIZEOF).toArray(JAVA_BYTE));
     }
+
+    /** Refuses a capability that is shorter than its structure. */
+    public void require(Ioctl operation, String object, long size) throws VfioException {
+      if (bytes.byteSize() < size) {
+        throw Answer.impossible(
+            operation,
+            object,
+            "capability %d with %d bytes, not %d".formatted(id, bytes.byteSize(), size));
+      }
+    }
   }
+
+  /** What the kernel aligns offsets to, in every version. */
+  private static final long UNIT = Integer.BYTES;
 
   private CapabilityChain() {}
 
@@ -32,32 +48,31 @@ public final class CapabilityChain {
    * @param reply the whole reply
    * @param first the offset of the first capability, or 0 for none
    * @param minimum the size of the structure in front of the chain
-   * @throws VfioException if the chain leaves the reply or turns back on itself
+   * @throws VfioException if the chain leaves the reply, or a header lies on another or on itself
    */
   public static List<Link> walk(MemorySegment reply, long first, long minimum, String object)
       throws VfioException {
     List<Long> offsets = new ArrayList<>();
+    BitSet starts = new BitSet();
     for (long offset = first; offset != 0; offset = next(reply, offset)) {
       if (offset < minimum
-          || offset % Integer.BYTES != 0
+          || offset % UNIT != 0
           || offset > reply.byteSize() - vfio_info_cap_header.SIZEOF
-          || offsets.contains(offset)) {
+          || overlaps(starts, unit(offset))) {
         throw new VfioException(
             "read capabilities",
             object,
             null,
-            "the kernel's chain has the impossible offset " + offset + " after " + offsets);
+            "the kernel's chain has the impossible offset %d after %s"
+                .formatted(offset, offsets.isEmpty() ? "its start" : offsets.getLast()));
       }
       offsets.add(offset);
+      starts.set(unit(offset));
     }
     List<Link> links = new ArrayList<>();
     for (long offset : offsets) {
-      long end = reply.byteSize();
-      for (long other : offsets) {
-        if (other > offset) {
-          end = Math.min(end, other);
-        }
-      }
+      int following = starts.nextSetBit(unit(offset) + 1);
+      long end = following < 0 ? reply.byteSize() : following * UNIT;
       MemorySegment bytes = aligned(reply.asSlice(offset, end - offset));
       links.add(
           new Link(
@@ -66,6 +81,16 @@ public final class CapabilityChain {
               bytes));
     }
     return links;
+  }
+
+  /** Returns whether a header has a unit in common with one of those that start there. */
+  private static boolean overlaps(BitSet starts, int unit) {
+    int nearest = starts.nextSetBit(unit - unit(vfio_info_cap_header.SIZEOF) + 1);
+    return nearest >= 0 && nearest < unit + unit(vfio_info_cap_header.SIZEOF);
+  }
+
+  private static int unit(long offset) {
+    return Math.toIntExact(offset / UNIT);
   }
 
   /** Kernels before 6.6 put capabilities anywhere, but their layouts hold 64-bit fields. */

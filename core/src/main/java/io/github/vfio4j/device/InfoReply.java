@@ -22,6 +22,9 @@ public final class InfoReply {
 
   private static final int LARGEST = 1 << 20;
 
+  /** A reply may have grown since its length was told, but not for ever. */
+  private static final int ATTEMPTS = 16;
+
   private InfoReply() {}
 
   /**
@@ -41,7 +44,7 @@ public final class InfoReply {
       Consumer<MemorySegment> fill)
       throws VfioException {
     long room = size;
-    while (true) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       MemorySegment reply = arena.allocate(room, Long.BYTES);
       fill.accept(reply);
       reply.set(JAVA_INT, 0, (int) room);
@@ -56,5 +59,6 @@ public final class InfoReply {
       }
       room = needed;
     }
+    throw Answer.impossible(operation, object, "more to say each of " + ATTEMPTS + " times");
   }
 }

@@ -20,6 +20,8 @@ import java.util.Optional;
 
 /** Reads what a backend says of a region. */
 final class RegionInfoReply {
+  private static final Ioctl OPERATION = Ioctl.VFIO_DEVICE_GET_REGION_INFO;
+
   private RegionInfoReply() {}
 
   static RegionInfo read(DeviceChannel channel, int index) throws VfioException {
@@ -27,7 +29,7 @@ final class RegionInfoReply {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment reply =
           InfoReply.ask(
-              Ioctl.VFIO_DEVICE_GET_REGION_INFO,
+              OPERATION,
               channel.name(),
               channel::regionInfo,
               arena,
@@ -60,9 +62,9 @@ final class RegionInfoReply {
   private static RegionCapability capability(
       String object, long regionSize, CapabilityChain.Link link) throws VfioException {
     return switch (link.id()) {
-      case vfio_h.VFIO_REGION_INFO_CAP_SPARSE_MMAP -> sparse(object, regionSize, link.bytes());
+      case vfio_h.VFIO_REGION_INFO_CAP_SPARSE_MMAP -> sparse(object, regionSize, link);
       case vfio_h.VFIO_REGION_INFO_CAP_TYPE -> {
-        require(object, link.bytes(), vfio_region_info_cap_type.SIZEOF);
+        link.require(OPERATION, object, vfio_region_info_cap_type.SIZEOF);
         yield new RegionCapability.Type(
             vfio_region_info_cap_type.type(link.bytes()),
             vfio_region_info_cap_type.subtype(link.bytes()));
@@ -73,9 +75,10 @@ final class RegionInfoReply {
   }
 
   private static RegionCapability.SparseMmap sparse(
-      String object, long regionSize, MemorySegment bytes) throws VfioException {
+      String object, long regionSize, CapabilityChain.Link link) throws VfioException {
     long start = vfio_region_info_cap_sparse_mmap.SIZEOF;
-    require(object, bytes, start);
+    link.require(OPERATION, object, start);
+    MemorySegment bytes = link.bytes();
     long count = Integer.toUnsignedLong(vfio_region_info_cap_sparse_mmap.nr_areas(bytes));
     if (count > (bytes.byteSize() - start) / vfio_region_sparse_mmap_area.SIZEOF) {
       throw impossible(object, count + " areas in " + bytes.byteSize() + " bytes");
@@ -95,13 +98,7 @@ final class RegionInfoReply {
     return new RegionCapability.SparseMmap(areas);
   }
 
-  private static void require(String object, MemorySegment bytes, long size) throws VfioException {
-    if (bytes.byteSize() < size) {
-      throw impossible(object, "a capability of " + bytes.byteSize() + " bytes");
-    }
-  }
-
   private static VfioException impossible(String object, String what) {
-    return Answer.impossible(Ioctl.VFIO_DEVICE_GET_REGION_INFO, object, what);
+    return Answer.impossible(OPERATION, object, what);
   }
 }

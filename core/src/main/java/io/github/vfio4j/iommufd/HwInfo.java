@@ -89,11 +89,16 @@ public record HwInfo(long capabilities, int pasidBits, HwData data) {
               null,
               "the kernel's reply claims " + Integer.toUnsignedString(length) + " bytes");
         }
+        int pasidBits = Byte.toUnsignedInt(iommu_hw_info.out_max_pasid_log2(request));
+        if (pasidBits >= Integer.SIZE) {
+          throw Answer.impossible(
+              Ioctl.IOMMU_GET_HW_INFO, device.toString(), "PASIDs of " + pasidBits + " bits");
+        }
         if (length <= room) {
           byte[] bytes = data.asSlice(0, length).toArray(JAVA_BYTE);
           return new HwInfo(
               iommu_hw_info.out_capabilities(request),
-              Byte.toUnsignedInt(iommu_hw_info.out_max_pasid_log2(request)),
+              pasidBits,
               new HwData(iommu_hw_info.out_data_type(request), bytes));
         }
         room = length;

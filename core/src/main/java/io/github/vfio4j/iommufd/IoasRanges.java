@@ -45,8 +45,8 @@ record IoasRanges(long alignment, List<IovaRange> ranges) {
 
   private static long alignment(MemorySegment question, int ioas) throws VfioException {
     long alignment = iommu_ioas_iova_ranges.out_iova_alignment(question);
-    if (Long.bitCount(alignment) != 1) {
-      throw impossible(ioas, "the alignment " + alignment);
+    if (alignment <= 0 || Long.bitCount(alignment) != 1) {
+      throw impossible(ioas, "the alignment " + Long.toUnsignedString(alignment));
     }
     return alignment;
   }
