@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * platform thread of its own.
  *
  * <p>It is for control planes and for virtual threads; a thread that serves one source waits on the
- * source itself. What a handler throws goes to the thread's uncaught exception handler, and
- * dispatching goes on. Thread-safe.
+ * source itself. What a handler throws goes to the thread's uncaught exception handler, or, where
+ * that throws too, to the standard error stream; dispatching goes on. Thread-safe.
  */
 public final class EventDispatcher implements AutoCloseable {
   private static final String NAME = "event dispatcher";
@@ -36,6 +36,7 @@ public final class EventDispatcher implements AutoCloseable {
   private volatile @Nullable Registration[] registrations = new @Nullable Registration[8];
 
   private volatile boolean closed;
+  private boolean released;
 
   private EventDispatcher(Epoll epoll, EventFd wake) {
     this.epoll = epoll;
@@ -70,26 +71,27 @@ public final class EventDispatcher implements AutoCloseable {
     }
   }
 
-  /** Takes what has happened from a source, and calls the handler. */
+  /** Takes what has happened from a source. */
   @FunctionalInterface
-  private interface Delivery {
-    void run() throws VfioException;
+  private interface Arrivals {
+    /** Returns the call of the handler, or null where nothing has happened. */
+    @Nullable Runnable take() throws VfioException;
   }
 
   /** A source with its handler; closing it ends the deliveries. */
   public final class Registration implements AutoCloseable {
     private final EventSource<?> source;
     private final EventChannel<?> channel;
-    private final Delivery delivery;
+    private final Arrivals arrivals;
     private final int token;
     private final Runnable whenSourceCloses = this::leave;
     private boolean ended;
 
     private Registration(
-        EventSource<?> source, EventChannel<?> channel, Delivery delivery, int token) {
+        EventSource<?> source, EventChannel<?> channel, Arrivals arrivals, int token) {
       this.source = source;
       this.channel = channel;
-      this.delivery = delivery;
+      this.arrivals = arrivals;
       this.token = token;
     }
 
@@ -99,13 +101,23 @@ public final class EventDispatcher implements AutoCloseable {
         return;
       }
       try {
-        delivery.run();
-      } catch (IllegalStateException e) {
-        if (!source.isClosed()) { // or it was closed under way
-          report(e);
+        Runnable delivery = take();
+        if (delivery != null) {
+          delivery.run();
         }
       } catch (Throwable e) {
         report(e);
+      }
+    }
+
+    private @Nullable Runnable take() throws VfioException {
+      try {
+        return arrivals.take();
+      } catch (IllegalStateException e) {
+        if (source.isClosed()) { // under way
+          return null;
+        }
+        throw e;
       }
     }
 
@@ -177,22 +189,20 @@ public final class EventDispatcher implements AutoCloseable {
         channel,
         () -> {
           E event = channel.take();
-          if (event != null) {
-            handler.onEvent(source, event);
-          }
+          return event == null ? null : () -> handler.onEvent(source, event);
         });
   }
 
   private synchronized Registration register(
-      EventSource<?> source, EventChannel<?> channel, Delivery delivery) throws VfioException {
+      EventSource<?> source, EventChannel<?> channel, Arrivals arrivals) throws VfioException {
     if (closed) {
       throw new IllegalStateException(NAME + " is closed");
     }
     int token = freeToken();
-    Registration registration = new Registration(source, channel, delivery, token);
-    channel.subscriber().begin(source, registration.whenSourceCloses);
+    Registration registration = new Registration(source, channel, arrivals, token);
     try (Rollback rollback = new Rollback()) {
       rollback.add(registration::leave);
+      channel.subscriber().begin(source, registration.whenSourceCloses);
       registrations[token] = registration;
       Answer.require("epoll_ctl", source.toString(), epoll.add(channel.file(), token), "");
       return rollback.done(registration);
@@ -233,26 +243,40 @@ public final class EventDispatcher implements AutoCloseable {
   }
 
   private void report(Throwable thrown) {
-    thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
+    try {
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
+    } catch (Throwable e) {
+      if (!thrown.equals(e)) {
+        thrown.addSuppressed(e);
+      }
+      thrown.printStackTrace();
+    }
   }
 
   /**
-   * Ends all deliveries and the thread; the sources themselves stay as they are. Later calls do
-   * nothing. When it returns, no handler is running, unless it is a handler that calls.
+   * Ends all deliveries and the thread; the sources themselves stay as they are. When it returns,
+   * no handler is running, unless it is a handler that calls. Later calls wait for that, and do
+   * nothing else.
    *
    * @throws VfioException if the kernel refuses; all that could be closed is closed
    */
   @Override
   public void close() throws VfioException {
     synchronized (this) {
-      if (closed) {
-        return;
+      if (!closed) {
+        closed = true;
+        wake.signal();
       }
-      closed = true;
     }
-    wake.signal();
+    if (thread != Thread.currentThread()) {
+      awaitEnd();
+    }
+    release();
+  }
+
+  private void awaitEnd() {
     boolean interrupted = false;
-    while (thread != Thread.currentThread() && thread.isAlive()) {
+    while (thread.isAlive()) {
       try {
         thread.join();
       } catch (InterruptedException e) {
@@ -262,6 +286,14 @@ public final class EventDispatcher implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Leaves all sources and closes the files, once. */
+  private synchronized void release() throws VfioException {
+    if (released) {
+      return;
+    }
+    released = true;
     for (Registration registration : registrations) {
       if (registration != null) {
         registration.leave();
