@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -242,5 +243,26 @@ class EventDispatcherTest {
     dispatcher.register(interrupt, (source, count) -> entered.countDown());
     machine.interrupts.raise(interrupt);
     entered.await();
+  }
+
+  @Test
+  void closingRegistrationAndDispatcherAtOnceComesToItsEnd() throws Exception {
+    for (int round = 0; round < 1000; round++) {
+      EventDispatcher raced = Dispatchers.start(machine.kernel);
+      Interrupt interrupt = kind.enable(0);
+      EventDispatcher.Registration registration = raced.register(interrupt, (source, count) -> {});
+      CyclicBarrier start = new CyclicBarrier(2);
+      Future<?> other =
+          others.submit(
+              () -> {
+                start.await();
+                registration.close();
+                return null;
+              });
+      start.await();
+      raced.close();
+      other.get();
+      interrupt.close();
+    }
   }
 }
