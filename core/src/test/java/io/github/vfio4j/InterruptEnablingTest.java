@@ -8,6 +8,7 @@ import io.github.vfio4j.fake.FakeMachine;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -135,5 +136,33 @@ class InterruptEnablingTest {
     assertFires(msi);
     msi.close();
     assertFires(msix.enable(0));
+  }
+
+  @Test
+  void vectorsThatAnotherThreadChangesAreReadOnce() throws Exception {
+    IrqIndex msix = device.pci().msix();
+    int[] vectors = {0};
+    AtomicBoolean done = new AtomicBoolean();
+    Thread other =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!done.get()) {
+                    vectors[0] = 1000 - vectors[0];
+                  }
+                });
+    try {
+      for (int round = 0; round < 2000; round++) {
+        try {
+          assertThat(msix.enable(vectors)).extracting(Interrupt::vector).containsExactly(0);
+        } catch (IndexOutOfBoundsException e) {
+          assertThat(e).hasMessageContaining("no vector 1000");
+        }
+        msix.disable();
+      }
+    } finally {
+      done.set(true);
+      other.join();
+    }
   }
 }

@@ -34,7 +34,7 @@ final class IrqVectors implements IrqIndex {
   private final int index;
   private final int flags;
   private final int count;
-  private final TreeMap<Integer, IrqVector> enabled = new TreeMap<>();
+  private TreeMap<Integer, IrqVector> enabled = new TreeMap<>();
   private boolean closed;
 
   private IrqVectors(
@@ -132,9 +132,10 @@ final class IrqVectors implements IrqIndex {
       }
       TreeMap<Integer, IrqVector> together = new TreeMap<>(enabled);
       fresh.forEach(vector -> together.put(vector.vector(), vector));
+      List<Interrupt> result = List.copyOf(fresh);
       install(fresh, together);
-      enabled.putAll(together);
-      return rollback.done(List.copyOf(fresh));
+      enabled = together;
+      return rollback.done(result);
     }
   }
 

@@ -183,21 +183,22 @@ public final class InvalidationBatch {
 
   /** Carries the batch out on a nested page table or a vIOMMU. */
   void run(IommufdObject target) throws VfioException {
+    int asked = Math.min(size, capacity); // two threads at once may have counted too far
     synchronized (target.iommufd()) {
       target.requireOpen();
-      int answer = issue(target, size);
+      int answer = issue(target, asked);
       int handled = iommu_hwpt_invalidate.entry_num(request);
       // a number that makes no sense, as the one that was asked with after a refusal, tells nothing
-      int done = handled >= 0 && handled < size ? handled : 0;
+      int done = handled >= 0 && handled < asked ? handled : 0;
       if (answer < 0) {
-        throw refusal(target, answer, carryOut(target, done));
+        throw refusal(target, answer, carryOut(target, done), asked);
       }
-      if (handled != size) {
+      if (handled != asked) {
         throw new InvalidationException(
             Ioctl.IOMMU_HWPT_INVALIDATE.name(),
             target.toString(),
             null,
-            "the kernel has carried out " + handled + " of " + size + " entries",
+            "the kernel has carried out " + handled + " of " + asked + " entries",
             done);
       }
     }
@@ -217,7 +218,7 @@ public final class InvalidationBatch {
     return again && issue(target, done) < 0 ? 0 : done;
   }
 
-  private VfioException refusal(IommufdObject target, int answer, int done) {
+  private VfioException refusal(IommufdObject target, int answer, int done, int asked) {
     Errno errno = new Errno(-answer);
     // drivers refuse bits of an entry that they do not know with EOPNOTSUPP, too
     if (errno.equals(Errno.ENOTTY) || (errno.equals(Errno.EOPNOTSUPP) && done == 0)) {
@@ -231,9 +232,9 @@ public final class InvalidationBatch {
         Ioctl.IOMMU_HWPT_INVALIDATE.name(),
         target.toString(),
         errno,
-        size == 0
+        asked == 0
             ? "it has no invalidation of type 0x%x".formatted(type)
-            : "entry %d of %d is refused, those before it are carried out".formatted(done, size),
+            : "entry %d of %d is refused, those before it are carried out".formatted(done, asked),
         done);
   }
 }

@@ -7,9 +7,11 @@ import java.util.Arrays;
  * {@code end}; none touches another.
  *
  * <p>An AVL tree ordered by address, in which every node knows the longest extent below it. It lies
- * in primitive arrays, so that only growing allocates. Node 0 is "no node", with height and length
- * 0. Nodes have no parent link: each operation walks down from the root once, noting its {@code
- * path}, and mends heights and lengths on the way back up, as far as they change.
+ * in primitive arrays, so that only growing allocates, which {@link #take} does before it changes
+ * anything: there are as many spare nodes as parts were taken, so giving them back, each as a
+ * whole, never has to grow. Node 0 is "no node", with height and length 0. Nodes have no parent
+ * link: each operation walks down from the root once, noting its {@code path}, and mends heights
+ * and lengths on the way back up, as far as they change.
  */
 final class FreeExtents {
 
@@ -28,6 +30,11 @@ final class FreeExtents {
   private int depth;
   private int used = 1;
   private int recycled;
+  private int spare = start.length - 1;
+
+  /** How many parts were taken and not given back. */
+  private int taken;
+
   private long total;
 
   /** The number of free granules. */
@@ -111,6 +118,8 @@ final class FreeExtents {
 
   /** Takes a part out of the extent that was found last. */
   void take(long from, long to) {
+    makeSpare(taken + 2); // one for what is left above it, and one for when it comes back
+    taken++;
     int node = path[depth];
     long rest = end[node];
     total -= to - from;
@@ -147,6 +156,8 @@ final class FreeExtents {
         return false;
       }
     }
+    makeSpare(1);
+    taken = Math.max(0, taken - 1);
     total += to - from;
     boolean joinsBefore = before >= 0 && end[path[before]] == from;
     boolean joinsAfter = after >= 0 && start[path[after]] == to;
@@ -218,6 +229,7 @@ final class FreeExtents {
     replaceChild(level, node, left[node] != 0 ? left[node] : right[node]);
     left[node] = recycled;
     recycled = node;
+    spare++;
     mend(level - 1, depth);
   }
 
@@ -298,20 +310,36 @@ final class FreeExtents {
   }
 
   private int newNode() {
+    spare--;
     int node = recycled;
     if (node != 0) {
       recycled = left[node];
       return node;
     }
-    if (used == start.length) {
-      int capacity = Math.multiplyExact(used, 2);
-      start = Arrays.copyOf(start, capacity);
-      end = Arrays.copyOf(end, capacity);
-      longest = Arrays.copyOf(longest, capacity);
-      left = Arrays.copyOf(left, capacity);
-      right = Arrays.copyOf(right, capacity);
-      height = Arrays.copyOf(height, capacity);
-    }
     return used++;
+  }
+
+  /** Sees to it that there are so many spare nodes, or leaves all as it was. */
+  private void makeSpare(int nodes) {
+    if (spare < nodes) {
+      grow(Math.max(start.length, nodes - spare));
+    }
+  }
+
+  private void grow(int by) {
+    int capacity = Math.addExact(start.length, by);
+    long[] newStart = Arrays.copyOf(start, capacity);
+    long[] newEnd = Arrays.copyOf(end, capacity);
+    long[] newLongest = Arrays.copyOf(longest, capacity);
+    int[] newLeft = Arrays.copyOf(left, capacity);
+    int[] newRight = Arrays.copyOf(right, capacity);
+    byte[] newHeight = Arrays.copyOf(height, capacity);
+    start = newStart;
+    end = newEnd;
+    longest = newLongest;
+    left = newLeft;
+    right = newRight;
+    height = newHeight;
+    spare += by;
   }
 }

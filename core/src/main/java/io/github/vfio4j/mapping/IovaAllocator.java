@@ -12,9 +12,10 @@ import java.util.List;
  * gives the granule at address 0, so that 0 can mean {@link #NONE}; a caller that wants it, as a
  * guest's memory does, gets it by {@link #reserve}.
  *
- * <p>Only what is free is recorded, so live regions cost nothing but the holes between them. With n
- * holes each operation takes O(log n) steps and allocates no Java memory once the tables have
- * grown; {@link #allocate} names its one exception.
+ * <p>Only what is free is recorded, and room for the holes that live regions may leave. With n
+ * holes each operation takes O(log n) steps; {@link #allocate} names its one exception. Only taking
+ * allocates Java memory, where the tables have to grow, and before it changes anything; giving back
+ * whole regions never does.
  *
  * <p>Not thread-safe: the address space that owns it locks.
  */

@@ -201,6 +201,24 @@ class IovaAllocatorTest {
     assertThat(allocator.freeBytes()).isEqualTo(1L << 48);
   }
 
+  /** The kernel has unmapped by then, so there has to be room. */
+  @Test
+  void givingBackNeverAllocates() throws ReflectiveOperationException {
+    IovaAllocator allocator = over(new IovaRange(0, (1L << 48) - 1));
+    int regions = 100_000;
+    for (int i = 1; i <= regions; i++) {
+      allocator.allocate(PAGE, PAGE);
+    }
+    boolean whole = true;
+    long before = AllocatedMemory.ofThisThread();
+    for (int i = 1; i <= regions; i += 2) {
+      whole &= allocator.release(i * PAGE, PAGE);
+    }
+    long allocated = AllocatedMemory.ofThisThread() - before;
+    assertThat(allocated).as("bytes for 50,000 holes").isLessThan(20_000);
+    assertThat(whole).isTrue();
+  }
+
   /** Takes many pages and gives them back in an order that leaves as many holes as can be. */
   private static boolean churn(IovaAllocator allocator, int regions) {
     boolean whole = true;
