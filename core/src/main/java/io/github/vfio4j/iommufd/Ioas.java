@@ -516,16 +516,19 @@ public final class Ioas implements IoAddressSpace, PageTable {
 
   private boolean release(Closing closing) {
     int answer = iommufd.destroy(id);
-    if (Answer.is(answer, Errno.EBUSY) && !iommufd.isClosed()) {
+    if (answer < 0) {
       closing.add(
           Answer.failure(
               Ioctl.IOMMU_DESTROY,
               toString(),
               answer,
-              "devices are attached to it; close or detach them first"));
-      return false;
+              Answer.is(answer, Errno.EBUSY)
+                  ? "devices are attached to it; close or detach them first"
+                  : ""));
+      if (!iommufd.isClosed()) {
+        return false;
+      }
     }
-    closing.attempt(() -> Answer.require(Ioctl.IOMMU_DESTROY, toString(), answer));
     channel.release();
     iommufd.forget(this);
     return true;

@@ -74,7 +74,8 @@ final class IommufdObject {
   }
 
   /**
-   * Destroys the object after what hangs on it; later calls do nothing.
+   * Destroys the object after what hangs on it, unless that has been done. After a refusal it may
+   * be asked again.
    *
    * @throws DeviceBusyException if a device uses it or something made from it; it stays usable
    */
@@ -94,18 +95,19 @@ final class IommufdObject {
 
   private void destroy(Closing closing) {
     int answer = iommufd.destroy(id);
-    if (Answer.is(answer, Errno.EBUSY) && !iommufd.isClosed()) {
+    // what was made for a device the kernel destroys along with the device
+    if (answer < 0 && !Answer.is(answer, Errno.ENOENT)) {
       closing.add(
           Answer.failure(
               Ioctl.IOMMU_DESTROY,
               name,
               answer,
-              "a device or another object uses it; detach or close that first"));
-      return;
-    }
-    // what was made for a device the kernel destroys along with the device
-    if (answer < 0 && answer != -Errno.ENOENT.number()) {
-      closing.add(Answer.failure(Ioctl.IOMMU_DESTROY, name, answer));
+              Answer.is(answer, Errno.EBUSY)
+                  ? "a device or another object uses it; detach or close that first"
+                  : ""));
+      if (!iommufd.isClosed()) {
+        return;
+      }
     }
     closed = true;
     for (Dependents owner : owners) {

@@ -137,6 +137,26 @@ class IommufdObjectTest {
   }
 
   @Test
+  void whatTheKernelDoesNotDestroyIsNotClosed() throws VfioException {
+    HwptPaging hwpt = ioas.allocateHwpt(device);
+    machine.kernel.fail(Ioctl.IOMMU_DESTROY, Errno.EIO);
+    for (AutoCloseable refused : new AutoCloseable[] {hwpt, ioas}) {
+      assertThatExceptionOfType(VfioException.class)
+          .isThrownBy(refused::close)
+          .satisfies(e -> assertThat(e.errno()).contains(Errno.EIO));
+    }
+
+    machine.kernel.failNoMore();
+    device.attach(hwpt);
+    device.detach();
+    hwpt.close();
+    ioas.close();
+
+    assertThat(machine.kernel.has(hwpt.id())).isFalse();
+    assertThat(machine.kernel.has(ioas.id())).isFalse();
+  }
+
+  @Test
   void theDeviceTakesItsGuestsNumberWithIt() throws VfioException {
     Viommu viommu = viommu();
     Vdevice vdevice = viommu.allocateVdevice(device, 7);
