@@ -176,25 +176,21 @@ final class IrqVectors implements IrqIndex {
     } else if (fits || resizable()) {
       addOneByOne(fresh);
     } else {
-      irqSet.disable();
-      try {
+      try (Rollback rollback = new Rollback()) {
+        irqSet.disable();
+        rollback.add(this::installAgain);
         irqSet.install(wanted);
-      } catch (VfioException e) {
-        installAgain(e);
-        throw e;
+        rollback.done(wanted);
       }
     }
   }
 
   /** Brings back what was enabled before; where the kernel refuses that, too, nothing is. */
-  private void installAgain(VfioException cause) {
-    try {
+  private void installAgain() throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(this::closeAll);
       irqSet.install(enabled);
-    } catch (VfioException e) {
-      cause.addSuppressed(e);
-      Closing closing = new Closing();
-      closing.add(cause);
-      closeAll(closing);
+      rollback.done(enabled);
     }
   }
 
@@ -214,9 +210,7 @@ final class IrqVectors implements IrqIndex {
       return;
     }
     irqSet.disable();
-    Closing closing = new Closing();
-    closeAll(closing);
-    closing.rethrow();
+    closeAll();
   }
 
   /** Disables one vector and closes its consumer, unless that has been done. */
@@ -245,6 +239,12 @@ final class IrqVectors implements IrqIndex {
   synchronized void deviceClosed(Closing closing) {
     closed = true;
     closeAll(closing);
+  }
+
+  private void closeAll() throws VfioException {
+    Closing closing = new Closing();
+    closeAll(closing);
+    closing.rethrow();
   }
 
   private void closeAll(Closing closing) {

@@ -14,6 +14,7 @@ import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.QueueFile;
 import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -49,22 +50,24 @@ public final class FaultQueue implements EventChannel.Source<List<PageFault>>, A
 
   /** Makes a queue, with the monitor of the iommufd held. */
   static FaultQueue allocate(Iommufd iommufd) throws VfioException {
-    QueueOpening opening =
-        QueueOpening.begin(iommufd.kernel(), "fault queue", FAULTS * iommu_hwpt_pgfault.SIZEOF);
-    try (Arena arena = Arena.ofConfined()) {
+    try (Rollback rollback = new Rollback();
+        Arena arena = Arena.ofConfined()) {
+      QueueOpening opening =
+          QueueOpening.begin(iommufd.kernel(), "fault queue", FAULTS * iommu_hwpt_pgfault.SIZEOF);
+      rollback.add(opening::abandon);
       MemorySegment request = Request.of(arena, iommu_fault_alloc.LAYOUT);
-      int answer = iommufd.ioctl(Ioctl.IOMMU_FAULT_QUEUE_ALLOC, request);
-      if (answer < 0) {
-        throw opening.failed(
-            Answer.failure(Ioctl.IOMMU_FAULT_QUEUE_ALLOC, iommufd.toString(), answer));
-      }
+      Answer.require(
+          Ioctl.IOMMU_FAULT_QUEUE_ALLOC,
+          iommufd.toString(),
+          iommufd.ioctl(Ioctl.IOMMU_FAULT_QUEUE_ALLOC, request));
       IommufdObject object =
           new IommufdObject(
               iommufd,
               iommu_fault_alloc.out_fault_id(request),
               "fault queue",
               iommufd.dependents());
-      return new FaultQueue(object, opening.file(iommu_fault_alloc.out_fault_fd(request), object));
+      return rollback.done(
+          new FaultQueue(object, opening.file(iommu_fault_alloc.out_fault_fd(request), object)));
     }
   }
 

@@ -53,11 +53,11 @@ public final class Ioas implements IoAddressSpace, PageTable {
   Ioas(Iommufd iommufd, Fd file, int id) throws VfioException {
     this.iommufd = iommufd;
     this.id = id;
-    this.channel = new IoasChannel(iommufd.kernel(), file, id);
-    this.space =
-        new AddressSpace(iommufd.kernel(), "IOAS " + Integer.toUnsignedString(id), channel);
     try (Rollback rollback = new Rollback()) {
+      this.channel = new IoasChannel(iommufd.kernel(), file, id);
       rollback.add(channel::release);
+      this.space =
+          new AddressSpace(iommufd.kernel(), "IOAS " + Integer.toUnsignedString(id), channel);
       refreshRanges();
       rollback.done(this);
     }

@@ -37,10 +37,9 @@ final class QueueOpening {
     return new QueueOpening(kernel, EventFd.of(kernel, number, what), memory);
   }
 
-  /** Ends the opening, and returns why. */
-  VfioException failed(VfioException why) {
+  /** Ends the opening where no queue came of it. */
+  void abandon() {
     closing.close();
-    return why;
   }
 
   /** Takes over the file that the kernel gave. */

@@ -17,6 +17,7 @@ import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.QueueFile;
 import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -70,26 +71,27 @@ public final class VeventQueue implements EventChannel.Source<List<Vevent>>, Aut
       throws VfioException {
     Iommufd iommufd = viommu.iommufd();
     long room = EVENTS * (iommufd_vevent_header.SIZEOF + eventSize);
-    QueueOpening opening = QueueOpening.begin(iommufd.kernel(), "event queue of " + viommu, room);
-    try (Arena arena = Arena.ofConfined()) {
+    try (Rollback rollback = new Rollback();
+        Arena arena = Arena.ofConfined()) {
+      QueueOpening opening = QueueOpening.begin(iommufd.kernel(), "event queue of " + viommu, room);
+      rollback.add(opening::abandon);
       MemorySegment request = Request.of(arena, iommu_veventq_alloc.LAYOUT);
       iommu_veventq_alloc.viommu_id(request, viommu.id());
       iommu_veventq_alloc.type(request, type);
       iommu_veventq_alloc.veventq_depth(request, depth);
       int answer = iommufd.ioctl(Ioctl.IOMMU_VEVENTQ_ALLOC, request);
       if (answer < 0) {
-        throw opening.failed(
-            Answer.failure(
-                Ioctl.IOMMU_VEVENTQ_ALLOC,
-                viommu.toString(),
-                answer,
-                Answer.is(answer, Errno.EEXIST) ? "it has a queue of this type" : ""));
+        throw Answer.failure(
+            Ioctl.IOMMU_VEVENTQ_ALLOC,
+            viommu.toString(),
+            answer,
+            Answer.is(answer, Errno.EEXIST) ? "it has a queue of this type" : "");
       }
       IommufdObject object =
           new IommufdObject(
               iommufd, iommu_veventq_alloc.out_veventq_id(request), "vEVENTQ", viommu.companions());
       QueueFile file = opening.file(iommu_veventq_alloc.out_veventq_fd(request), object);
-      return new VeventQueue(object, file, type, eventSize);
+      return rollback.done(new VeventQueue(object, file, type, eventSize));
     }
   }
 
