@@ -66,15 +66,20 @@ public final class Container implements IoAddressSpace {
   private final AddressSpace space;
   private final Map<Integer, Group> groups = new LinkedHashMap<>();
 
-  private Container(Host host, Fd file, Type type, @Nullable SharedFile iommufd) {
+  private Container(Host host, Fd file, Type type, @Nullable SharedFile iommufd)
+      throws VfioException {
     this.host = host;
     this.file = file;
     this.type = type;
     this.iommufd = iommufd;
-    this.channel = new ContainerChannel(host.kernel(), file, this::mappingsWentWithTheGroups);
-    this.space = new AddressSpace(host.kernel(), "container " + file.object(), channel);
-    synchronized (space.lock()) {
-      groupsChanged();
+    try (Rollback rollback = new Rollback()) {
+      this.channel = new ContainerChannel(host.kernel(), file, this::mappingsWentWithTheGroups);
+      rollback.add(channel::release);
+      this.space = new AddressSpace(host.kernel(), "container " + file.object(), channel);
+      synchronized (space.lock()) {
+        groupsChanged();
+      }
+      rollback.done(this);
     }
   }
 
