@@ -13,8 +13,13 @@ import org.jspecify.annotations.Nullable;
 public class VfioException extends IOException {
   private static final long serialVersionUID = 1L;
 
+  /** The system call, ioctl or step of the library that failed. */
   private final String operation;
+
+  /** What it was done to. */
   private final String object;
+
+  /** What the kernel answered, or 0 where it was not asked. */
   private final int errno;
 
   /**

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 public class InvalidationException extends VfioException {
   private static final long serialVersionUID = 1L;
 
+  /** How many entries the kernel has carried out. */
   private final int handled;
 
   /**

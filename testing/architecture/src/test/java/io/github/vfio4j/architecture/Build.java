@@ -26,16 +26,21 @@ final class Build {
 
   private Build() {}
 
-  /** Returns the folders of all modules but this one, from the root. */
+  /** Returns the folders of all modules with classes but this one, from the root. */
   static List<String> modules() {
+    return MODULE
+        .matcher(pom("."))
+        .results()
+        .map(MatchResult::group)
+        .map(element -> MODULE.matcher(element).replaceAll("$1"))
+        .filter(folder -> Files.isDirectory(ROOT.resolve(folder, "src/main/java")))
+        .filter(folder -> !folder.equals(THIS))
+        .toList();
+  }
+
+  private static String pom(String folder) {
     try {
-      return MODULE
-          .matcher(Files.readString(ROOT.resolve("pom.xml")))
-          .results()
-          .map(MatchResult::group)
-          .map(element -> MODULE.matcher(element).replaceAll("$1"))
-          .filter(folder -> !folder.equals(THIS))
-          .toList();
+      return Files.readString(ROOT.resolve(folder, "pom.xml"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -43,9 +48,8 @@ final class Build {
 
   /** Returns the folders of the modules that other people's programs are made with. */
   static List<String> publishedModules() {
-    Set<String> library = Set.of("bindings", "linux", "core", "model");
     return modules().stream()
-        .filter(folder -> library.contains(folder) || folder.startsWith("drivers/"))
+        .filter(folder -> !pom(folder).contains("<internal>true</internal>"))
         .toList();
   }
 
