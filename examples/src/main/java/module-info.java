@@ -3,4 +3,6 @@
 module io.github.vfio4j.examples {
   requires static org.jspecify;
   requires io.github.vfio4j.core;
+  requires io.github.vfio4j.edu;
+  requires io.github.vfio4j.model;
 }

@@ -11,6 +11,11 @@ import java.io.IOException;
  * Takes the PCI device that is named from its driver, as root, prints its regions, and gives it
  * back.
  *
+ * <pre>{@code
+ * lab/run -- java --enable-native-access=ALL-UNNAMED -cp 'examples/target/*' \
+ *     io.github.vfio4j.examples.BindForAWhile 0000:00:05.0
+ * }</pre>
+ *
  * <p>Never name the disk or the network that this machine is using.
  */
 final class BindForAWhile {

@@ -8,6 +8,11 @@ import java.util.List;
 /**
  * Lists the PCI devices of one class, with what drives them: network adapters unless told
  * otherwise.
+ *
+ * <pre>{@code
+ * lab/run -- java --enable-native-access=ALL-UNNAMED -cp 'examples/target/*' \
+ *     io.github.vfio4j.examples.FindDevices
+ * }</pre>
  */
 final class FindDevices {
   private static final int NETWORK = 0x02;

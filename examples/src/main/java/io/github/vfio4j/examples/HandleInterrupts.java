@@ -5,13 +5,20 @@ import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.event.EventDispatcher;
+import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Has a handler called for each interrupt of QEMU's edu device, while this thread does other
  * things.
+ *
+ * <pre>{@code
+ * lab/run -- java --enable-native-access=ALL-UNNAMED -cp 'examples/target/*' \
+ *     io.github.vfio4j.examples.HandleInterrupts
+ * }</pre>
  */
 final class HandleInterrupts {
   private static final long INTERRUPT_STATUS = 0x24;
@@ -21,14 +28,15 @@ final class HandleInterrupts {
   private HandleInterrupts() {}
 
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    try (VfioDevice device = VfioDevice.open(PciAddress.of("0000:00:05.0"))) {
+    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of("0000:00:05.0"));
+        VfioDevice device = VfioDevice.open(binding.device())) {
       System.out.println(count(device, 3) ? "three interrupts" : "the device does not answer");
     }
   }
 
-  /** Returns whether as many interrupts have come as were raised. */
+  /** Returns whether each interrupt that was raised has come. */
   static boolean count(VfioDevice device, int interrupts) throws IOException, InterruptedException {
-    CountDownLatch missing = new CountDownLatch(interrupts);
+    Semaphore arrived = new Semaphore(0);
     try (MappedRegion registers = device.pci().bar(0).map();
         EventDispatcher dispatcher = EventDispatcher.start();
         Interrupt message = device.pci().msi().enable(0)) {
@@ -37,14 +45,15 @@ final class HandleInterrupts {
           message,
           (source, count) -> {
             registers.setInt(INTERRUPT_ACKNOWLEDGE, registers.getInt(INTERRUPT_STATUS));
-            for (long i = 0; i < count; i++) {
-              missing.countDown();
-            }
+            arrived.release();
           });
       for (int i = 0; i < interrupts; i++) {
         registers.setInt(INTERRUPT_RAISE, 1);
+        if (!arrived.tryAcquire(5, TimeUnit.SECONDS)) { // or the next one may merge with it
+          return false;
+        }
       }
-      return missing.await(5, TimeUnit.SECONDS);
+      return true;
     }
   }
 }

@@ -5,10 +5,19 @@ import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.time.Duration;
 
-/** Sends a string to QEMU's edu device by DMA, and waits for its interrupt. */
+/**
+ * Sends a string to QEMU's edu device by DMA, and waits for its interrupt.
+ *
+ * <pre>{@code
+ * lab/run -- java --enable-native-access=ALL-UNNAMED -cp 'examples/target/*' \
+ *     io.github.vfio4j.examples.SendByDma
+ * }</pre>
+ */
 final class SendByDma {
   private static final long DMA_SOURCE = 0x80;
   private static final long DMA_DESTINATION = 0x88;
@@ -21,7 +30,8 @@ final class SendByDma {
   private SendByDma() {}
 
   public static void main(String[] arguments) throws IOException {
-    try (VfioDevice device = VfioDevice.open(PciAddress.of("0000:00:05.0"))) {
+    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of("0000:00:05.0"));
+        VfioDevice device = VfioDevice.open(binding.device())) {
       send(device);
       System.out.println("sent through " + device.choice().backend());
     }

@@ -1,0 +1,121 @@
+package io.github.vfio4j.examples;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.Interrupt;
+import io.github.vfio4j.MappedRegion;
+import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.Sysfs;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Asks an NVMe controller for its serial number, and waits for the answer first by polling memory,
+ * then by MSI-X. The numbers are those of the NVMe specification.
+ *
+ * <pre>{@code
+ * lab/run -- java --enable-native-access=ALL-UNNAMED -cp 'examples/target/*' \
+ *     io.github.vfio4j.examples.IdentifyNvme
+ * }</pre>
+ *
+ * <p>On real hardware, never take the disk that this machine is using.
+ */
+final class IdentifyNvme {
+  private static final long PAGE = 4096;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** Enabled, with submission entries of 2^6 bytes and completion entries of 2^4. */
+  private static final int ENABLE = 1 | 6 << 16 | 4 << 20;
+
+  private static final int IDENTIFY = 0x06;
+  private static final int CONTROLLER = 1;
+
+  /** In the last word of a completion: turns over each time that the queue is filled anew. */
+  private static final int PHASE = 1 << 16;
+
+  private IdentifyNvme() {}
+
+  public static void main(String[] arguments) throws IOException {
+    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of("0000:02:00.0"));
+        VfioDevice device = VfioDevice.open(binding.device())) {
+      System.out.println("by polling: serial number " + byPolling(device));
+      System.out.println("by MSI-X: serial number " + byInterrupt(device));
+    }
+  }
+
+  static String byPolling(VfioDevice device) throws IOException {
+    try (MappedRegion registers = device.pci().bar(0).map();
+        DmaBuffer memory = device.addressSpace().allocate(3 * PAGE)) {
+      enable(device, registers, memory);
+      identify(registers, memory);
+      poll("the answer", () -> memory.segment().get(JAVA_INT, PAGE + 12) == PHASE);
+      disable(registers);
+      return serialNumber(memory);
+    }
+  }
+
+  static String byInterrupt(VfioDevice device) throws IOException {
+    try (MappedRegion registers = device.pci().bar(0).map();
+        DmaBuffer memory = device.addressSpace().allocate(3 * PAGE);
+        Interrupt answered = device.pci().msix().enable(0)) { // the admin queue has vector 0
+      enable(device, registers, memory);
+      identify(registers, memory);
+      if (answered.await(PATIENCE) == 0) {
+        throw new IOException("the controller did not answer");
+      }
+      disable(registers);
+      return serialNumber(memory);
+    }
+  }
+
+  /** Starts the controller with its queues of two entries each in the first pages of memory. */
+  private static void enable(VfioDevice device, MappedRegion registers, DmaBuffer memory)
+      throws IOException {
+    device.pci().config().setBusMaster(true);
+    disable(registers);
+    registers.setInt(0x24, 1 << 16 | 1); // AQA: sizes of the admin queues, less one
+    registers.setLong(0x28, memory.iova()); // ASQ: the submission queue
+    registers.setLong(0x30, memory.iova() + PAGE); // ACQ: the completion queue
+    registers.setIntRelease(0x14, ENABLE); // CC
+    poll("the controller to start", () -> registers.getInt(0x1c) == 1); // CSTS
+  }
+
+  private static void disable(MappedRegion registers) throws IOException {
+    registers.setInt(0x14, 0);
+    poll("the controller to stop", () -> registers.getInt(0x1c) == 0);
+  }
+
+  /** Has the controller write 4096 bytes about itself into the third page. */
+  private static void identify(MappedRegion registers, DmaBuffer memory) {
+    memory.segment().set(JAVA_INT, 0, IDENTIFY);
+    memory.segment().set(JAVA_LONG, 24, memory.iova() + 2 * PAGE);
+    memory.segment().set(JAVA_INT, 40, CONTROLLER);
+    registers.setIntRelease(0x1000, 1); // the doorbell: there is one entry
+  }
+
+  private static String serialNumber(DmaBuffer memory) throws IOException {
+    int status = memory.segment().get(JAVA_INT, PAGE + 12) >>> 17;
+    if (status != 0) {
+      throw new IOException("the controller refused: status 0x%x".formatted(status));
+    }
+    byte[] text = memory.segment().asSlice(2 * PAGE + 4, 20).toArray(JAVA_BYTE);
+    return new String(text, US_ASCII).strip();
+  }
+
+  private static void poll(String what, BooleanSupplier condition) throws IOException {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+        throw new IOException("waited for " + what + " in vain");
+      }
+      Thread.onSpinWait();
+    }
+  }
+}
