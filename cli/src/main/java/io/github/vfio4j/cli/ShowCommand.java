@@ -44,7 +44,7 @@ final class ShowCommand implements Callable<Integer> {
     ShownDevice shown =
         ShownDevice.of(host, DeviceName.find(host.sysfs(), name, spec.commandLine()), !noOpen);
     if (json) {
-      ShowJson.of(shown, host.ids()).print(host.out());
+      ShowJson.of(shown, host).print(host.out());
     } else {
       new ShowText(shown, host.ids()).lines().forEach(host.out()::println);
     }

@@ -1,32 +1,46 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.RawCapability;
 import io.github.vfio4j.RegionCapability;
 import io.github.vfio4j.RegionInfo;
+import io.github.vfio4j.VfioException;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Writes what {@code show} shows as JSON. */
 final class ShowJson {
 
   private ShowJson() {}
 
-  static Json of(ShownDevice shown, PciIds ids) {
-    Json json = DeviceJson.of(shown.device(), ids).with("path", shown.device().path().toString());
+  static Json of(ShownDevice shown, CommandHost host) throws VfioException {
+    Json json =
+        DeviceJson.of(shown.device(), host.ids()).with("path", shown.device().path().toString());
     if (shown.device() instanceof PciDevice pci) {
       json.with("subsystemVendorId", "0x%04x".formatted(pci.subsystemVendorId()))
           .with("subsystemId", "0x%04x".formatted(pci.subsystemId()))
           .with("revision", "0x%02x".formatted(pci.revision()))
-          .with("driverOverride", pci.driverOverride())
+          .with("driverOverride", driverOverride(host, pci))
           .with("resetMethods", pci.resetMethods())
           .with("numaNode", pci.numaNode());
     }
     return json.with("group", shown.group().map(group -> group(group).map()))
         .with("notOpened", shown.obstacle())
         .with("opened", shown.opened().map(opened -> opened(opened).map()));
+  }
+
+  /** While the device is bound or unbound, the kernel may keep it back. */
+  private static Optional<String> driverOverride(CommandHost host, PciDevice device)
+      throws VfioException {
+    try {
+      return host.sysfs().driverOverride(device);
+    } catch (DeviceBusyException e) {
+      return Optional.empty();
+    }
   }
 
   private static Json group(IommuGroup group) {

@@ -5,6 +5,8 @@ import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -29,7 +32,7 @@ record Directory(Path path, String object) {
     try {
       return new Directory(link.toRealPath(), object);
     } catch (IOException e) {
-      throw FileFailure.of("look up", object, e);
+      throw FileFailure.reading("look up", object, e);
     }
   }
 
@@ -40,11 +43,22 @@ record Directory(Path path, String object) {
       entries.forEach(entry -> names.add(String.valueOf(entry.getFileName())));
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
+    } catch (DirectoryIteratorException e) {
+      throw failure("list", Objects.requireNonNull(e.getCause()));
     } catch (IOException e) {
-      throw FileFailure.of("list", object, e);
+      throw failure("list", e);
     }
     names.sort(Comparator.naturalOrder());
     return names;
+  }
+
+  /** The names of what is in a directory of it; none if this user may not look or it goes. */
+  List<String> tryNames(String directory) {
+    try {
+      return new Directory(path.resolve(directory), object).names();
+    } catch (VfioException e) {
+      return List.of();
+    }
   }
 
   /** An attribute that every object of the kind has. */
@@ -57,15 +71,35 @@ record Directory(Path path, String object) {
     return text.get();
   }
 
-  /** An attribute that not every object or kernel has. */
+  /**
+   * An attribute that not every object or kernel has. Anybody may have put odd bytes into one:
+   * those that are not UTF-8 are replaced.
+   */
   Optional<String> find(String attribute) throws VfioException {
     try {
-      return Optional.of(Files.readString(path.resolve(attribute)).strip());
+      byte[] bytes = Files.readAllBytes(path.resolve(attribute));
+      return Optional.of(new String(bytes, StandardCharsets.UTF_8).strip());
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
-      throw FileFailure.of("read " + attribute, object, e);
+      throw failure("read " + attribute, e);
     }
+  }
+
+  /** An attribute, where this user may read it. */
+  Optional<String> tryFind(String attribute) {
+    try {
+      return find(attribute);
+    } catch (VfioException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Whatever the error, what has gone in the meantime is gone. */
+  private VfioException failure(String operation, IOException cause) {
+    return Files.isDirectory(path)
+        ? FileFailure.reading(operation, object, cause)
+        : FileFailure.gone(operation, object, cause);
   }
 
   /** An attribute such as {@code 0x8086}. */
@@ -105,7 +139,7 @@ record Directory(Path path, String object) {
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
-      throw FileFailure.of("read " + attribute, object, e);
+      throw failure("read " + attribute, e);
     }
   }
 

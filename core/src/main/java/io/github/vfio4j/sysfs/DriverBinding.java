@@ -6,6 +6,7 @@ import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.outcome.Rollback;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -23,14 +24,14 @@ public final class DriverBinding implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final Sysfs sysfs;
-  private final PciDevice former;
-  private PciDevice device;
+  private final PciDevice device;
+  private final DriverState former;
   private boolean restored;
 
-  private DriverBinding(Sysfs sysfs, PciDevice former) {
+  private DriverBinding(Sysfs sysfs, PciDevice device, DriverState former) {
     this.sysfs = sysfs;
+    this.device = device;
     this.former = former;
-    this.device = former;
   }
 
   /**
@@ -46,59 +47,65 @@ public final class DriverBinding implements AutoCloseable {
   }
 
   /**
-   * Binds a device to {@code vfio-pci} and waits until every node that the kernel announces for it
-   * is under {@code /dev/vfio} with the right number. If any step fails, the device gets its former
-   * driver back.
+   * Binds a device to {@code vfio-pci}, or to the VFIO driver that its {@code driver_override}
+   * names, and waits until every node that the kernel announces for it is under {@code /dev/vfio}
+   * with the right number. Whatever fails, the device gets its former driver back.
    *
    * @param sysfs the host
    * @param address the device
    * @param patience how long to wait for the nodes
    * @return the binding; one that changes nothing if the device has a VFIO driver already
+   * @throws IllegalArgumentException if the time is negative
    * @throws NoSuchDeviceException if there is no such device
    * @throws UnsupportedByKernelException if {@code vfio-pci} is not loaded, or the device is a
    *     bridge
+   * @throws DeviceBusyException if the kernel takes longer than the {@linkplain Sysfs#withPatience
+   *     patience} of the sysfs
    * @throws io.github.vfio4j.NotPermittedException if this user may not bind drivers
    * @throws VfioException if the kernel refuses, or the nodes do not appear in time
    */
   public static DriverBinding bind(Sysfs sysfs, PciAddress address, Duration patience)
       throws VfioException {
+    if (patience.isNegative()) {
+      throw new IllegalArgumentException("patience must not be negative: " + patience);
+    }
     PciDevice former = sysfs.device(address);
-    DriverBinding binding = new DriverBinding(sysfs, former);
-    try {
-      if (!former.hasVfioDriver()) {
-        binding.take();
+    if (former.hasVfioDriver()) {
+      PciDevice device = NodeWait.await(sysfs, address, patience);
+      return new DriverBinding(sysfs, device, new DriverState(device.driver(), Optional.empty()));
+    }
+    checkBindable(former);
+    DriverControl control = new DriverControl(sysfs, former);
+    DriverState state = control.state();
+    String driver = state.override().filter(VfioDrivers::includes).orElse(VfioDrivers.VFIO_PCI);
+    if (!control.isLoaded(driver)) {
+      throw new UnsupportedByKernelException(
+          "bind",
+          former.name(),
+          null,
+          "the %s driver is not loaded: run modprobe %s".formatted(driver, driver));
+    }
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(() -> control.putBack(state));
+      control.override(Optional.of(driver));
+      if (former.driver().isPresent()) {
+        control.unbind(former.driver().get());
       }
-      binding.device = NodeWait.await(sysfs, address, patience);
-      return binding;
-    } catch (VfioException failure) {
-      try {
-        binding.restore();
-      } catch (VfioException e) {
-        failure.addSuppressed(e);
-      }
-      throw failure;
+      control.bind(driver);
+      PciDevice device = NodeWait.await(sysfs, address, patience);
+      return rollback.done(new DriverBinding(sysfs, device, state));
     }
   }
 
-  private void take() throws VfioException {
-    if (former.isBridge()) {
+  private static void checkBindable(PciDevice device) throws VfioException {
+    if (device.isBridge()) {
       throw new UnsupportedByKernelException(
-          "bind", former.name(), null, "it is a bridge; bind the devices behind it instead");
+          "bind", device.name(), null, "it is a bridge; bind the devices behind it instead");
     }
-    DriverControl control = new DriverControl(sysfs, former);
-    if (!control.isLoaded(VfioDrivers.VFIO_PCI)) {
-      throw new UnsupportedByKernelException(
-          "bind", former.name(), null, "the vfio-pci driver is not loaded: run modprobe vfio-pci");
-    }
-    control.override(Optional.of(VfioDrivers.VFIO_PCI));
-    if (former.driver().isPresent()) {
-      control.unbind(former.driver().get());
-    }
-    control.bind(VfioDrivers.VFIO_PCI);
   }
 
   /** {@return the device as it was when it had been bound} */
-  public synchronized PciDevice device() {
+  public PciDevice device() {
     return device;
   }
 
@@ -112,33 +119,24 @@ public final class DriverBinding implements AutoCloseable {
    * Does nothing the second time, or when the device has gone; a driver that somebody else has
    * bound meanwhile stays.
    *
-   * @throws DeviceBusyException if a process still has the device open; nothing has changed then
+   * @throws DeviceBusyException if a process still has the device open; if it was found, nothing
+   *     has changed, else the kernel goes on and this may be called again
    * @throws VfioException if the kernel refuses
    */
   public synchronized void restore() throws VfioException {
-    if (restored || former.hasVfioDriver()) {
+    if (restored || former.driver().equals(device.driver())) {
       return;
     }
-    PciDevice now;
     try {
-      now = sysfs.device(former.address());
+      PciDevice now = sysfs.device(device.address());
+      DriverControl control = new DriverControl(sysfs, now);
+      if (now.hasVfioDriver() || now.driver().isEmpty()) {
+        control.putBack(former);
+      } else if (control.state().override().equals(device.driver())) {
+        control.override(former.override());
+      }
     } catch (NoSuchDeviceException e) {
-      restored = true;
-      return;
-    }
-    DriverControl control = new DriverControl(sysfs, now);
-    if (now.hasVfioDriver()) {
-      control.checkNotOpen();
-    }
-    if (now.driverOverride().equals(Optional.of(VfioDrivers.VFIO_PCI))
-        && !now.driverOverride().equals(former.driverOverride())) {
-      control.override(former.driverOverride());
-    }
-    if (now.hasVfioDriver()) {
-      control.unbind(now.driver().orElseThrow());
-    }
-    if (former.driver().isPresent() && (now.hasVfioDriver() || now.driver().isEmpty())) {
-      control.bind(former.driver().get());
+      // with the device all has gone that there was to restore
     }
     restored = true;
   }
@@ -162,9 +160,11 @@ public final class DriverBinding implements AutoCloseable {
    * @return the device as it is now, with a driver if the kernel has one for it
    * @throws NoSuchDeviceException if there is no such device
    * @throws DeviceNotBoundException if it has a driver that is no VFIO driver
-   * @throws DeviceBusyException if a process still has the device open; nothing has changed then
+   * @throws DeviceBusyException if a process still has the device open; if it was found, nothing
+   *     has changed, else the kernel goes on, and leaves the device without a driver in the end
    * @throws io.github.vfio4j.NotPermittedException if this user may not bind drivers
-   * @throws VfioException if the kernel refuses
+   * @throws VfioException if the kernel refuses, or {@code vfio-pci} takes the device again; it is
+   *     as it was then
    */
   public static PciDevice unbind(Sysfs sysfs, PciAddress address) throws VfioException {
     PciDevice device = sysfs.device(address);
@@ -179,11 +179,50 @@ public final class DriverBinding implements AutoCloseable {
     if (device.hasVfioDriver()) {
       control.checkNotOpen();
     }
-    control.override(Optional.empty());
-    if (device.driver().isPresent()) {
-      control.unbind(device.driver().get());
+    DriverState state = control.state();
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(() -> control.putBack(state));
+      control.override(Optional.empty());
+      if (device.driver().isPresent()) {
+        control.unbind(device.driver().get());
+      }
+      control.probe();
+      PciDevice now = sysfs.device(address);
+      if (now.hasVfioDriver()) {
+        throw new VfioException("unbind", now.name(), null, claimed(now));
+      }
+      return rollback.done(now);
     }
-    control.probe();
-    return sysfs.device(address);
+  }
+
+  private static String claimed(PciDevice device) {
+    String driver = device.driver().orElseThrow();
+    return ("%s takes all devices %04x:%04x, by its option ids= or its file new_id, and so took it"
+            + " again: take that back with `echo %04x %04x > /sys/bus/pci/drivers/%s/remove_id`")
+        .formatted(
+            driver,
+            device.vendorId(),
+            device.deviceId(),
+            device.vendorId(),
+            device.deviceId(),
+            driver);
+  }
+
+  /**
+   * Gives a device that was unbound the VFIO driver again that it had.
+   *
+   * @param sysfs the host
+   * @param former the device as it was before it was unbound
+   * @return the device as it is now
+   * @throws NoSuchDeviceException if it has gone
+   * @throws io.github.vfio4j.NotPermittedException if this user may not bind drivers
+   * @throws VfioException if the kernel refuses
+   */
+  public static PciDevice rebind(Sysfs sysfs, PciDevice former) throws VfioException {
+    PciDevice device = sysfs.device(former.address());
+    if (former.hasVfioDriver()) {
+      new DriverControl(sysfs, device).putBack(new DriverState(former.driver(), former.driver()));
+    }
+    return NodeWait.await(sysfs, former.address(), PATIENCE);
   }
 }

@@ -2,13 +2,11 @@ package io.github.vfio4j.sysfs;
 
 import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.VfioException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -17,10 +15,14 @@ final class DriverControl {
 
   private final Sysfs sysfs;
   private final PciDevice device;
+  private final DeviceHolder holder;
+  private final BoundedWrites writes;
 
-  DriverControl(Sysfs sysfs, PciDevice device) {
+  DriverControl(Sysfs sysfs, PciDevice device) throws VfioException {
     this.sysfs = sysfs;
     this.device = device;
+    this.holder = DeviceHolder.of(sysfs, device);
+    this.writes = BoundedWrites.of(sysfs, device);
   }
 
   boolean isLoaded(String driver) {
@@ -31,14 +33,27 @@ final class DriverControl {
     return sysfs.bus("pci").resolve("drivers").resolve(driver);
   }
 
-  void override(Optional<String> driver) throws VfioException {
-    Path attribute = device.path().resolve("driver_override");
-    sysfs.write(attribute, driver.orElse("") + "\n", "set driver_override", device.name());
+  /** What putting back brings back, as it is now. */
+  DriverState state() throws VfioException {
+    return new DriverState(device.driver(), sysfs.driverOverride(device));
   }
 
+  void override(Optional<String> driver) throws VfioException {
+    if (!sysfs.driverOverride(device).equals(driver)) {
+      Path attribute = device.path().resolve("driver_override");
+      writes.write("set driver_override", attribute, driver.orElse("") + "\n", sysfs.patience());
+    }
+  }
+
+  /** Only a VFIO driver waits for who has the device open; others take the time that they need. */
   void unbind(String driver) throws VfioException {
     Path attribute = directory(driver).resolve("unbind");
-    sysfs.write(attribute, device.name(), "unbind " + driver, device.name());
+    boolean waits = VfioDrivers.includes(driver);
+    writes.write(
+        "unbind " + driver,
+        attribute,
+        device.name(),
+        waits ? sysfs.patience() : sysfs.patienceWithDrivers());
   }
 
   /** By the driver's own file: drivers_probe keeps to itself why a driver refused. */
@@ -46,14 +61,15 @@ final class DriverControl {
     if (!isLoaded(driver)) {
       throw refused(driver, null, "the driver is not loaded: run modprobe " + driver);
     }
-    try {
-      sysfs.files().write(directory(driver).resolve("bind"), device.name());
-    } catch (IOException e) {
-      VfioException failure = FileFailure.of("bind " + driver, device.name(), e);
+    String operation = "bind " + driver;
+    Path attribute = directory(driver).resolve("bind");
+    Optional<Errno> refusal =
+        writes.refusal(operation, attribute, device.name(), sysfs.patienceWithDrivers());
+    if (refusal.isPresent()) {
+      VfioException failure = writes.failure(operation, refusal.get());
       if (!(failure instanceof NotPermittedException || failure instanceof DeviceBusyException)) {
         sysfs.device(device.address());
-        failure = refused(driver, FileFailure.errno(e), reason(driver));
-        failure.initCause(e);
+        failure = refused(driver, refusal.get(), reason(driver));
       }
       throw failure;
     }
@@ -67,7 +83,7 @@ final class DriverControl {
   }
 
   private String reason(String driver) {
-    return driver.equals(VfioDrivers.VFIO_PCI) && device.iommuGroup().isEmpty()
+    return VfioDrivers.includes(driver) && device.iommuGroup().isEmpty()
         ? "the device is in no IOMMU group: turn the IOMMU on, in the firmware and in the kernel"
         : "the driver refused the device; the kernel's log (dmesg) may say why";
   }
@@ -75,27 +91,48 @@ final class DriverControl {
   /** Lets the kernel choose a driver. */
   void probe() throws VfioException {
     Path attribute = sysfs.bus("pci").resolve("drivers_probe");
-    sysfs.write(attribute, device.name(), "probe drivers", device.name());
+    writes.write("probe drivers", attribute, device.name(), sysfs.patienceWithDrivers());
+  }
+
+  /**
+   * Brings back the driver and the override that there were. A device that has gone needs neither.
+   * While the kernel is still at one of the steps there is nothing to bring back, and no way to.
+   */
+  void putBack(DriverState former) throws VfioException {
+    if (writes.isUnfinished()) {
+      return;
+    }
+    try {
+      new DriverControl(sysfs, sysfs.device(device.address())).bring(former);
+    } catch (NoSuchDeviceException e) {
+      // it has neither any more
+    }
+  }
+
+  private void bring(DriverState former) throws VfioException {
+    if (!device.driver().equals(former.driver())) {
+      checkNotOpen();
+      override(former.overrideForBinding());
+      if (device.driver().isPresent()) {
+        unbind(device.driver().get());
+      }
+      if (former.driver().isPresent()) {
+        bind(former.driver().get());
+      }
+    }
+    override(former.override());
   }
 
   /**
    * Refuses if a process has the device open, as the kernel would wait for it without end. A device
-   * that is enabled under a VFIO driver is open; the process is the one that holds its node.
+   * that is enabled under a VFIO driver is open.
    */
   void checkNotOpen() throws VfioException {
-    Directory directory = new Directory(device.path(), device.name());
-    if (directory.number("enable").orElse(0) == 0) {
-      return;
-    }
-    List<Path> nodes = new ArrayList<>();
-    device.cdev().ifPresent(node -> nodes.add(node.path()));
-    if (device.iommuGroup().isPresent()) {
-      IommuGroup group = sysfs.group(device.iommuGroup().getAsInt());
-      group.node().ifPresent(node -> nodes.add(node.path()));
-    }
-    Optional<String> holder = NodeHolder.find(sysfs.root(), nodes);
-    if (holder.isPresent()) {
-      throw new DeviceBusyException("unbind", device.name(), null, holder.get() + " has it open");
+    if (sysfs.isOpen(device)) {
+      Optional<String> found = holder.find();
+      if (found.isPresent()) {
+        throw new DeviceBusyException("unbind", device.name(), null, found.get() + " has it open");
+      }
     }
   }
 }

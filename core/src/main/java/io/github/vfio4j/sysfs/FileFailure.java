@@ -9,49 +9,70 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Turns what went wrong with a file of sysfs into what went wrong with the device. */
 final class FileFailure {
 
   private static final Errno EROFS = new Errno(30);
-
-  /** Java's file API gives the kernel's answer as the C library's words for it. */
-  private static final Map<String, Errno> BY_WORDS =
-      Map.of(
-          "Operation not permitted", Errno.EPERM,
-          "No such file or directory", Errno.ENOENT,
-          "Input/output error", Errno.EIO,
-          "Permission denied", Errno.EACCES,
-          "Device or resource busy", Errno.EBUSY,
-          "File exists", Errno.EEXIST,
-          "No such device", Errno.ENODEV,
-          "Invalid argument", Errno.EINVAL,
-          "No space left on device", Errno.ENOSPC,
-          "Read-only file system", EROFS);
+  private static final String GONE = "it is not there, or has just gone";
 
   private FileFailure() {}
 
-  static VfioException of(String operation, String object, IOException cause) {
-    Errno errno = errno(cause);
-    VfioException failure;
-    if (Errno.ENODEV.equals(errno) || Errno.ENOENT.equals(errno)) {
-      failure =
-          new NoSuchDeviceException(operation, object, errno, "it is not there, or has just gone");
-    } else if (Errno.EACCES.equals(errno) || Errno.EPERM.equals(errno)) {
-      failure = new NotPermittedException(operation, object, errno, "sysfs lets only root do this");
-    } else if (Errno.EBUSY.equals(errno)) {
-      failure = new DeviceBusyException(operation, object, errno, "the kernel has it in use");
-    } else if (EROFS.equals(errno)) {
-      failure =
-          new NotPermittedException(
-              operation, object, errno, "sysfs is mounted read-only here, as in most containers");
-    } else {
-      failure = new VfioException(operation, object, errno, errno == null ? words(cause) : "");
-    }
+  /**
+   * Describes a reading that failed. Of most reasons Java gives the C library's words alone, which
+   * are in the user's language: they are passed on, and nothing is told from them.
+   */
+  static VfioException reading(String operation, String object, IOException cause) {
+    VfioException failure =
+        switch (cause) {
+          case NoSuchFileException _ ->
+              new NoSuchDeviceException(operation, object, Errno.ENOENT, GONE);
+          case AccessDeniedException _ ->
+              new NotPermittedException(
+                  operation, object, Errno.EACCES, "this user may not read it");
+          default -> new VfioException(operation, object, null, words(cause));
+        };
     failure.initCause(cause);
     return failure;
+  }
+
+  private static String words(IOException cause) {
+    String words =
+        cause instanceof FileSystemException failure ? failure.getReason() : cause.getMessage();
+    return words == null ? cause.toString() : words;
+  }
+
+  /** Describes a reading that failed because what is read has gone. */
+  static VfioException gone(String operation, String object, IOException cause) {
+    VfioException failure = new NoSuchDeviceException(operation, object, null, GONE);
+    failure.initCause(cause);
+    return failure;
+  }
+
+  /**
+   * Describes a writing that the kernel has refused.
+   *
+   * @param root whether root has asked
+   */
+  static VfioException writing(String operation, String object, Errno errno, boolean root) {
+    if (errno.equals(Errno.ENODEV) || errno.equals(Errno.ENOENT) || errno.equals(Errno.ENXIO)) {
+      return new NoSuchDeviceException(operation, object, errno, GONE);
+    }
+    if (errno.equals(Errno.EACCES) || errno.equals(Errno.EPERM)) {
+      String why =
+          root
+              ? "not even root may do this here: a container or a security module forbids it"
+              : "sysfs lets only root do this";
+      return new NotPermittedException(operation, object, errno, why);
+    }
+    if (errno.equals(Errno.EBUSY)) {
+      return new DeviceBusyException(operation, object, errno, "the kernel has it in use");
+    }
+    if (errno.equals(EROFS)) {
+      return new NotPermittedException(
+          operation, object, errno, "sysfs is mounted read-only here, as in most containers");
+    }
+    return new VfioException(operation, object, errno, "");
   }
 
   static VfioException malformed(
@@ -61,19 +82,5 @@ final class FileFailure {
             "read " + attribute, object, null, "the kernel's answer makes no sense: " + value);
     failure.initCause(cause);
     return failure;
-  }
-
-  static @Nullable Errno errno(IOException cause) {
-    return switch (cause) {
-      case AccessDeniedException e -> Errno.EACCES;
-      case NoSuchFileException e -> Errno.ENOENT;
-      default -> BY_WORDS.get(words(cause));
-    };
-  }
-
-  private static String words(IOException cause) {
-    String words =
-        cause instanceof FileSystemException failure ? failure.getReason() : cause.getMessage();
-    return words == null ? cause.toString() : words;
   }
 }

@@ -21,7 +21,6 @@ import java.util.OptionalInt;
  * @param classCode base class, subclass and programming interface, 24 bits
  * @param revision the device's revision, 8 bits
  * @param driver the driver it is bound to, if any
- * @param driverOverride the one driver that may bind it, if that is set
  * @param iommuGroup the number of its IOMMU group; empty where no IOMMU guards it
  * @param cdev its node under {@code /dev/vfio/devices}, if it has one
  * @param resetMethods how the kernel can reset it, best first: {@code flr}, {@code pm}, {@code bus}
@@ -38,7 +37,6 @@ public record PciDevice(
     int classCode,
     int revision,
     Optional<String> driver,
-    Optional<String> driverOverride,
     OptionalInt iommuGroup,
     Optional<DeviceNode> cdev,
     List<String> resetMethods,
@@ -67,7 +65,6 @@ public record PciDevice(
             device.hex("class"),
             device.hex("revision"),
             device.link("driver"),
-            device.find("driver_override").filter(driver -> !driver.equals("(null)")),
             device.linkedNumber("iommu_group"),
             sysfs.cdev(device),
             device.words("reset_method"),

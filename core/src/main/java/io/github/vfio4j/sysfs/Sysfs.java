@@ -1,5 +1,6 @@
 package io.github.vfio4j.sysfs;
 
+import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.HostDevice;
@@ -9,6 +10,7 @@ import io.github.vfio4j.VfioException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -19,7 +21,7 @@ import java.util.regex.Pattern;
 /**
  * The host's devices and IOMMU groups, read from sysfs at each call.
  *
- * <p>No native call is made. Instances hold nothing but a path and are safe for use by many
+ * <p>No native call is made to read. Instances hold nothing but a path and are safe for use by many
  * threads.
  */
 public final class Sysfs {
@@ -27,12 +29,21 @@ public final class Sysfs {
   private static final Pattern UUID_FORM =
       Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
 
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final Duration PATIENCE_WITH_DRIVERS = Duration.ofSeconds(30);
+
   private final Path root;
   private final KernelFiles files;
+  private final Duration patience;
 
   Sysfs(Path root, KernelFiles files) {
+    this(root, files, PATIENCE);
+  }
+
+  private Sysfs(Path root, KernelFiles files, Duration patience) {
     this.root = root;
     this.files = files;
+    this.patience = patience;
   }
 
   /** {@return the sysfs of this host, at {@code /sys}} */
@@ -48,6 +59,32 @@ public final class Sysfs {
    */
   public static Sysfs at(Path root) {
     return new Sysfs(root, KernelFiles.HOST);
+  }
+
+  /**
+   * Returns the same host, with which the kernel may take longer or less long. Unbinding a device
+   * that somebody has open, or removing it, takes the kernel until that ends, and it cannot be
+   * stopped; a call that asks for it fails after this time, and says who that is. Drivers are given
+   * at least 30 seconds to take a device or let go of one.
+   *
+   * @param patience how long a call waits for the kernel; at first two seconds
+   * @return the sysfs with this patience
+   * @throws IllegalArgumentException if the time is negative
+   */
+  public Sysfs withPatience(Duration patience) {
+    if (patience.isNegative()) {
+      throw new IllegalArgumentException("patience must not be negative: " + patience);
+    }
+    return new Sysfs(root, files, patience);
+  }
+
+  Duration patience() {
+    return patience;
+  }
+
+  /** Some load firmware, or have a queue of requests to finish. */
+  Duration patienceWithDrivers() {
+    return patience.compareTo(PATIENCE_WITH_DRIVERS) < 0 ? PATIENCE_WITH_DRIVERS : patience;
   }
 
   /** {@return the directory that has {@code sys}, {@code dev} and {@code proc} in it} */
@@ -123,6 +160,32 @@ public final class Sysfs {
   }
 
   /**
+   * Reads which driver alone may bind a function. It is not read with the rest of it: some kernels
+   * keep who reads it waiting while the function is bound or unbound.
+   *
+   * @param device the function
+   * @return the driver, if there is such a rule
+   * @throws DeviceBusyException if the kernel keeps it back for longer than the {@linkplain
+   *     #withPatience patience} of this sysfs
+   * @throws NoSuchDeviceException if the function has gone
+   * @throws VfioException if sysfs cannot be read
+   */
+  public Optional<String> driverOverride(PciDevice device) throws VfioException {
+    Directory directory = new Directory(device.path(), device.name());
+    Optional<Optional<String>> read =
+        Bounded.call(patience, () -> directory.find("driver_override"));
+    if (read.isEmpty()) {
+      throw new DeviceBusyException(
+          "read driver_override",
+          device.name(),
+          null,
+          "the kernel is binding or unbinding it; " + DeviceHolder.of(this, device).describe());
+    }
+    directory.checkStillThere();
+    return read.get().filter(driver -> !driver.equals("(null)"));
+  }
+
+  /**
    * Reads one mediated device.
    *
    * @param uuid its name
@@ -172,7 +235,7 @@ public final class Sysfs {
     } catch (VfioException e) {
       throw e;
     } catch (IOException e) {
-      throw FileFailure.of("look up", node.toString(), e);
+      throw FileFailure.reading("look up", node.toString(), e);
     }
   }
 
@@ -186,7 +249,7 @@ public final class Sysfs {
     } catch (VfioException e) {
       throw e;
     } catch (IOException e) {
-      throw FileFailure.of("look up", directory.toString(), e);
+      throw FileFailure.reading("look up", directory.toString(), e);
     } catch (IllegalArgumentException e) {
       VfioException failure =
           new NoSuchDeviceException(
@@ -283,12 +346,8 @@ public final class Sysfs {
     if (!isOpen(device)) {
       return Optional.empty();
     }
-    List<Path> nodes = new ArrayList<>();
-    device.cdev().ifPresent(node -> nodes.add(node.path()));
-    if (device.iommuGroup().isPresent()) {
-      group(device.iommuGroup().getAsInt()).node().ifPresent(node -> nodes.add(node.path()));
-    }
-    return NodeHolder.find(root, nodes)
+    return DeviceHolder.of(this, device)
+        .find()
         .or(() -> Optional.of("a process that this user cannot see"));
   }
 
@@ -374,10 +433,13 @@ public final class Sysfs {
    * @param type one of {@link #mediatedTypes}
    * @param uuid its name, not used by another
    * @return the new device
+   * @throws DeviceBusyException if the kernel takes longer than the {@linkplain #withPatience
+   *     patience} of this sysfs
    * @throws VfioException if the kernel refuses, or this user may not
    */
   public MediatedDevice create(MediatedType type, UUID uuid) throws VfioException {
-    write(type.path().resolve("create"), uuid.toString(), "create " + type.id(), uuid.toString());
+    BoundedWrites.of(this, uuid.toString())
+        .write("create " + type.id(), type.path().resolve("create"), uuid.toString(), patience);
     return device(uuid);
   }
 
@@ -385,10 +447,12 @@ public final class Sysfs {
    * Removes a mediated device for good. The kernel waits for those who have it open.
    *
    * @param device one of {@link #mediatedDevices}
+   * @throws DeviceBusyException if somebody has it open for longer than the {@linkplain
+   *     #withPatience patience} of this sysfs; the kernel removes it when that ends
    * @throws VfioException if the kernel refuses, or this user may not
    */
   public void remove(MediatedDevice device) throws VfioException {
-    write(device.path().resolve("remove"), "1", "remove", device.name());
+    BoundedWrites.of(this, device).write("remove", device.path().resolve("remove"), "1", patience);
   }
 
   Path sys() {
@@ -426,15 +490,17 @@ public final class Sysfs {
     return Optional.empty();
   }
 
-  KernelFiles files() {
-    return files;
+  /** The nodes that the kernel announces for a device: its own, and its group's. */
+  List<DeviceNode> nodes(HostDevice device) throws VfioException {
+    List<DeviceNode> nodes = new ArrayList<>();
+    device.cdev().ifPresent(nodes::add);
+    if (device.iommuGroup().isPresent()) {
+      group(device.iommuGroup().getAsInt()).node().ifPresent(nodes::add);
+    }
+    return nodes;
   }
 
-  void write(Path attribute, String value, String operation, String object) throws VfioException {
-    try {
-      files.write(attribute, value);
-    } catch (IOException e) {
-      throw FileFailure.of(operation, object, e);
-    }
+  KernelFiles files() {
+    return files;
   }
 }

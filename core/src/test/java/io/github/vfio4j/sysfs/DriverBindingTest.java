@@ -161,7 +161,7 @@ class DriverBindingTest {
 
   @Test
   void whoMayNotBindIsToldHow() throws IOException {
-    host.refuse("driver_override", "Permission denied");
+    host.refuse("driver_override", Errno.EACCES);
     assertThatExceptionOfType(NotPermittedException.class)
         .isThrownBy(() -> DriverBinding.bind(sysfs, ADDRESS))
         .withMessageContaining(DISK)
@@ -172,7 +172,7 @@ class DriverBindingTest {
 
   @Test
   void aReadOnlySysfsIsNamed() {
-    host.refuse("driver_override", "Read-only file system");
+    host.refuse("driver_override", new Errno(30));
     assertThatExceptionOfType(NotPermittedException.class)
         .isThrownBy(() -> DriverBinding.bind(sysfs, ADDRESS))
         .withMessageContaining("mounted read-only");
@@ -180,7 +180,7 @@ class DriverBindingTest {
 
   @Test
   void aDriverThatKeepsTheDeviceIsReported() throws IOException {
-    host.refuse("unbind", "Device or resource busy");
+    host.refuse("unbind", Errno.EBUSY);
     assertThatExceptionOfType(DeviceBusyException.class)
         .isThrownBy(() -> DriverBinding.bind(sysfs, ADDRESS))
         .withMessageContaining("unbind nvme on " + DISK);
@@ -189,7 +189,7 @@ class DriverBindingTest {
 
   @Test
   void aRefusalByVfioPciGivesTheDeviceBackAndKeepsTheErrorOfTheWayBack() throws IOException {
-    host.refuse("bind", "Invalid argument");
+    host.refuse("bind", Errno.EINVAL);
     assertThatExceptionOfType(VfioException.class)
         .isThrownBy(() -> DriverBinding.bind(sysfs, ADDRESS))
         .withMessageContaining("bind vfio-pci on " + DISK + ": EINVAL")
@@ -200,7 +200,7 @@ class DriverBindingTest {
 
   @Test
   void aRefusalForWantOfAnIommuSaysSo() {
-    host.device("0000:00:05.0").refuse("bind", "Invalid argument");
+    host.device("0000:00:05.0").refuse("bind", Errno.EINVAL);
     assertThatExceptionOfType(VfioException.class)
         .isThrownBy(() -> DriverBinding.bind(sysfs, PciAddress.of("00:05.0")))
         .withMessageContaining("no IOMMU group");

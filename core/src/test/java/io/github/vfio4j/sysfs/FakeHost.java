@@ -1,18 +1,24 @@
 package io.github.vfio4j.sysfs;
 
 import io.github.vfio4j.DeviceNumber;
+import io.github.vfio4j.Errno;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A tree of files that looks like a host's sysfs, and acts like it where a driver is bound. */
 public final class FakeHost implements KernelFiles {
@@ -22,8 +28,11 @@ public final class FakeHost implements KernelFiles {
   private final Path root;
   private final Map<String, String> nativeDrivers = new HashMap<>();
   private final Map<Path, DeviceNumber> nodes = new ConcurrentHashMap<>();
-  private final Map<String, String> refusals = new HashMap<>();
-  private final List<String> writes = new ArrayList<>();
+  private final Map<String, Errno> refusals = new HashMap<>();
+  private final Map<String, CountDownLatch> blocked = new ConcurrentHashMap<>();
+  private final Set<String> claimed = new HashSet<>();
+  private final List<String> writes = Collections.synchronizedList(new ArrayList<>());
+  private Consumer<String> observer = _ -> {};
   private int cdevs;
   private boolean hasCdev = true;
   private boolean makesNodes = true;
@@ -53,9 +62,39 @@ public final class FakeHost implements KernelFiles {
     return this;
   }
 
-  /** Answers writes to files of this name with this reason. */
-  FakeHost refuse(String file, String reason) {
-    refusals.put(file, reason);
+  /** Answers writes to files of this name with this error number. */
+  public FakeHost refuse(String file, Errno errno) {
+    refusals.put(file, errno);
+    return this;
+  }
+
+  /** Accepts writes to files of this name again. */
+  FakeHost accept(String file) {
+    refusals.remove(file);
+    return this;
+  }
+
+  /** Keeps writers to files of this name waiting, as for who has the device open. */
+  public FakeHost block(String file) {
+    blocked.put(file, new CountDownLatch(1));
+    return this;
+  }
+
+  /** Lets those writers go on. */
+  public FakeHost unblock(String file) {
+    Objects.requireNonNull(blocked.remove(file)).countDown();
+    return this;
+  }
+
+  /** Has vfio-pci take a function whenever it has no driver, as its option ids= does. */
+  public FakeHost claim(String address) {
+    claimed.add(address);
+    return this;
+  }
+
+  /** Tells of each write before it is done, as file name and value. */
+  public FakeHost observe(Consumer<String> observer) {
+    this.observer = observer;
     return this;
   }
 
@@ -110,7 +149,7 @@ public final class FakeHost implements KernelFiles {
   }
 
   /** The driver of a function, or "none". */
-  String driverOf(String address) {
+  public String driverOf(String address) {
     Path link = at("sys/devices/pci0000:00/" + address + "/driver");
     try {
       return String.valueOf(Files.readSymbolicLink(link).getFileName());
@@ -119,7 +158,7 @@ public final class FakeHost implements KernelFiles {
     }
   }
 
-  String overrideOf(String address) throws IOException {
+  public String overrideOf(String address) throws IOException {
     return Files.readString(at("sys/devices/pci0000:00/" + address + "/driver_override")).strip();
   }
 
@@ -154,6 +193,15 @@ public final class FakeHost implements KernelFiles {
     return this;
   }
 
+  /** Makes a file that keeps its readers waiting, as an attribute of a device that is unbound. */
+  public FakeHost blockReading(String address, String attribute) throws IOException {
+    Path file = at("sys/devices/pci0000:00/" + address + "/" + attribute);
+    Files.delete(file);
+    Process process = new ProcessBuilder("mkfifo", file.toString()).inheritIO().start();
+    process.onExit().join();
+    return this;
+  }
+
   /** Makes a symbolic link. */
   public FakeHost link(String path, String target) {
     try {
@@ -184,46 +232,77 @@ public final class FakeHost implements KernelFiles {
   }
 
   @Override
-  public void write(Path attribute, String value) throws IOException {
+  public long write(Path attribute, String value) {
     String file = String.valueOf(attribute.getFileName());
-    Path owner = attribute.resolveSibling("");
-    writes.add((file + " " + value).strip());
+    String write = (file + " " + value).strip();
+    writes.add(write);
+    observer.accept(write);
     if (refusals.containsKey(file)) {
-      throw new FileSystemException(attribute.toString(), null, refusals.get(file));
+      return -Objects.requireNonNull(refusals.get(file)).number();
     }
+    CountDownLatch latch = blocked.get(file);
+    try {
+      if (latch != null) {
+        latch.await();
+      }
+      Errno refusal = act(file, value, attribute.resolveSibling(""));
+      return refusal == null ? value.length() : -refusal.number();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private @Nullable Errno act(String file, String value, Path owner) throws IOException {
+    String driver = String.valueOf(owner.getFileName());
     switch (file) {
-      case "driver_override" -> Files.writeString(attribute, value.isBlank() ? "(null)\n" : value);
-      case "unbind" -> detach(value, String.valueOf(owner.getFileName()));
-      case "bind" -> bind(value, String.valueOf(owner.getFileName()));
+      case "driver_override" ->
+          Files.writeString(owner.resolve(file), value.isBlank() ? "(null)\n" : value);
+      case "unbind" -> {
+        return detach(value, driver);
+      }
+      case "bind" -> {
+        return bind(value, driver);
+      }
       case "drivers_probe" -> {
-        String override = overrideOf(value);
-        String driver = override.equals("(null)") ? nativeDrivers.get(value) : override;
-        if (driver != null && driverOf(value).equals("none")) {
-          attach(value, driver);
+        String chosen = chosenBy(value);
+        if (chosen != null && driverOf(value).equals("none")) {
+          attach(value, chosen);
         }
       }
       case "create" -> createMediated(owner, value);
       case "remove" -> delete(owner);
-      default -> throw new NoSuchFileException(attribute.toString());
+      default -> {
+        return Errno.ENOENT;
+      }
     }
+    return null;
   }
 
-  private void bind(String address, String driver) throws IOException {
+  private @Nullable String chosenBy(String address) throws IOException {
     String override = overrideOf(address);
-    String wanted = override.equals("(null)") ? nativeDrivers.get(address) : override;
-    if (!driver.equals(wanted)) {
-      throw new IOException("No such device");
+    if (!override.equals("(null)")) {
+      return override;
+    }
+    return claimed.contains(address) ? "vfio-pci" : nativeDrivers.get(address);
+  }
+
+  private @Nullable Errno bind(String address, String driver) throws IOException {
+    boolean claims = driver.equals("vfio-pci") && claimed.contains(address);
+    boolean fits = driver.equals(nativeDrivers.get(address)) || claims;
+    if (overrideOf(address).equals("(null)") ? !fits : !driver.equals(overrideOf(address))) {
+      return Errno.ENODEV;
     }
     if (!driverOf(address).equals("none")) {
-      throw new IOException("Device or resource busy");
+      return Errno.EBUSY;
     }
     attach(address, driver);
+    return null;
   }
 
   private void attach(String address, String driver) {
     String device = "sys/devices/pci0000:00/" + address + "/";
     link(device + "driver", "../../../bus/pci/drivers/" + driver);
-    if (!driver.equals("vfio-pci")) {
+    if (!VfioDrivers.includes(driver)) {
       return;
     }
     if (hasCdev) {
@@ -250,12 +329,13 @@ public final class FakeHost implements KernelFiles {
     }
   }
 
-  private void detach(String address, String driver) throws IOException {
+  private @Nullable Errno detach(String address, String driver) throws IOException {
     if (!driverOf(address).equals(driver)) {
-      throw new IOException("No such device");
+      return Errno.ENODEV;
     }
     Files.delete(at("sys/devices/pci0000:00/" + address + "/driver"));
     delete(at("sys/devices/pci0000:00/" + address + "/vfio-dev"));
+    return null;
   }
 
   private void createMediated(Path type, String uuid) throws IOException {

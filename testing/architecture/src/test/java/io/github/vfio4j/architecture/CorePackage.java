@@ -30,9 +30,10 @@ enum CorePackage implements Part {
     return switch (this) {
       case ROOT -> List.of(BINDINGS);
       case OUTCOME, CHANNEL -> List.of(LINUX, ROOT);
-      case RECORDING, SYSFS -> List.of(ROOT);
+      case RECORDING -> List.of(ROOT);
       case MAPPING -> List.of(LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
       case DEVICE -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
+      case SYSFS -> List.of(LINUX, ROOT, OUTCOME);
       case DIAGNOSIS -> List.of(ROOT, SYSFS, OPENING);
       case OPENING -> List.of(LINUX, ROOT, OUTCOME, SYSFS);
       case IOMMUFD ->

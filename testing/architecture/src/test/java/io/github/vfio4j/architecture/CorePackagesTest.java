@@ -2,6 +2,7 @@ package io.github.vfio4j.architecture;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -14,6 +15,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which way the arrows inside core point. */
 class CorePackagesTest {
+  /** What writes to sysfs, and asks the kernel for the error number. */
+  private static final String WRITER = "io.github.vfio4j.sysfs.RunningFiles";
+
   @Test
   void everyPackageHasItsRow() {
     assertThat(Stream.of(CorePackage.values()).map(CorePackage::fullName))
@@ -50,12 +54,22 @@ class CorePackagesTest {
     noClasses()
         .that()
         .resideInAPackage(user.fullName())
+        .and()
+        .doNotHaveFullyQualifiedName(WRITER)
         .should()
         .dependOnClassesThat(
             resideInAnyPackage(Layer.LINUX.packages())
+                .or(name("io.github.vfio4j.outcome.RunningKernel"))
                 .or(resideInAnyPackage(Layer.BINDINGS.packages()))
                 .or(resideInAPackage("java.lang.foreign..")))
         .check(Build.CLASSES);
+  }
+
+  @Test
+  void writingToSysfsIsTheOnlyNativeCallThere() {
+    assertThat(Build.CLASSES.get(WRITER).getDirectDependenciesFromSelf())
+        .extracting(dependency -> dependency.getTargetClass().getPackageName())
+        .anyMatch(PackageMatchers.of(Layer.LINUX.packages()));
   }
 
   private static boolean uses(CorePackage user, Part used) {
