@@ -2,15 +2,17 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.diagnosis.BindAdvice;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.IommuGroup;
+import io.github.vfio4j.sysfs.WhenInUse;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -27,6 +29,8 @@ import picocli.CommandLine.Parameters;
     optionListHeading = "%nOptions:%n")
 final class BindCommand implements Callable<Integer> {
 
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private final CommandHost host;
   private final PrintWriter err;
 
@@ -35,6 +39,11 @@ final class BindCommand implements Callable<Integer> {
       arity = "1..*",
       description = "PCI addresses such as 0000:00:05.0 or 00:05.0.")
   private List<PciAddress> addresses = List.of();
+
+  @Option(
+      names = "--force",
+      description = "Take also what the running system uses: disks, network interfaces.")
+  private boolean force;
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
@@ -49,9 +58,11 @@ final class BindCommand implements Callable<Integer> {
     List<DriverBinding> bound = new ArrayList<>();
     try {
       for (PciAddress address : new LinkedHashSet<>(addresses)) {
-        bound.add(DriverBinding.bind(host.sysfs(), address));
+        Interruption.check("bind", address.toString());
+        WhenInUse whenInUse = force ? WhenInUse.TAKE : WhenInUse.REFUSE;
+        bound.add(DriverBinding.bind(host.sysfs(), address, PATIENCE, whenInUse));
       }
-    } catch (VfioException failure) {
+    } catch (VfioException | RuntimeException | Error failure) {
       undo(bound, failure);
       throw failure;
     }
@@ -64,12 +75,12 @@ final class BindCommand implements Callable<Integer> {
     return ExitStatus.DONE;
   }
 
-  private void undo(List<DriverBinding> bound, VfioException failure) {
+  private void undo(List<DriverBinding> bound, Throwable failure) {
     for (DriverBinding binding : bound.reversed()) {
       try {
         binding.restore();
         err.println("vfio4j: " + binding.device().name() + " is again as it was");
-      } catch (VfioException e) {
+      } catch (VfioException | RuntimeException | Error e) {
         failure.addSuppressed(e);
       }
     }
@@ -85,12 +96,8 @@ final class BindCommand implements Callable<Integer> {
       IommuGroup group = host.sysfs().group(number);
       if (!group.blockers().isEmpty()) {
         err.println(
-            "vfio4j: group %d cannot be opened before this too: vfio4j bind %s"
-                .formatted(
-                    number,
-                    group.blockers().stream()
-                        .map(IommuGroup.Member::name)
-                        .collect(Collectors.joining(" "))));
+            "vfio4j: group %d cannot be opened before this: %s"
+                .formatted(number, BindAdvice.of(host.sysfs(), group, group.blockers())));
       }
     }
     err.flush();

@@ -2,6 +2,7 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.diagnosis.BindAdvice;
 import io.github.vfio4j.sysfs.IommuGroup;
 import java.util.Optional;
 
@@ -31,7 +32,9 @@ record ShownDevice(
     } else if (!device.hasVfioDriver()) {
       String driver =
           device.driver().map(name -> "it is bound to " + name).orElse("it has no driver");
-      obstacle = Optional.of(driver + "; vfio4j bind " + device.name() + " prepares it");
+      String advice = BindAdvice.of(host.sysfs(), device);
+      String end = advice.equals("vfio4j bind " + device.name()) ? " prepares it" : "";
+      obstacle = Optional.of(driver + "; " + advice + end);
     } else {
       try {
         opened = Optional.of(host.opener().open(device));

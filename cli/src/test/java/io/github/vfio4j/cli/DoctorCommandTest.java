@@ -3,8 +3,12 @@ package io.github.vfio4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.vfio4j.diagnosis.Diagnosis;
+import io.github.vfio4j.diagnosis.Finding;
 import io.github.vfio4j.sysfs.FakeHost;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -13,6 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 class DoctorCommandTest {
 
   private static final String EDU = "0000:00:05.0";
+  private static final String NIC = "0000:00:06.0";
+  private static final String NEIGHBOUR = "0000:00:06.1";
 
   @TempDir Path root;
 
@@ -49,6 +55,65 @@ class DoctorCommandTest {
         .flatMap(finding -> finding.fix().stream())
         .forEach(fix -> assertThat(run.lines()).anyMatch(line -> line.endsWith("  fix: " + fix)));
     assertThat(run.lines()).last().asString().startsWith(EDU + " cannot be opened: ");
+  }
+
+  /** The fixes of a device that is not bound and has a neighbour in the way, each carried out. */
+  @Test
+  void fixesThatAreCommandsDoWhatTheyPromise() throws Exception {
+    FakeHost host = readyHost();
+    host.device(NIC)
+        .device(NEIGHBOUR)
+        .group(6, NIC, NEIGHBOUR)
+        .driver(NIC, "e1000e")
+        .driver(NEIGHBOUR, "nvme");
+    List<Finding> before = findings(host, NIC);
+    assertThat(before).filteredOn(DoctorCommandTest::isFixedByACommand).hasSize(2);
+
+    for (Finding finding : before) {
+      if (isFixedByACommand(finding)) {
+        String[] command = finding.fix().orElseThrow().split(" ", -1);
+        CommandRun run =
+            CommandRun.of(host.sysfs(), Arrays.copyOfRange(command, 1, command.length));
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(findings(host, NIC))
+            .filteredOn(found -> found.check().equals(finding.check()))
+            .singleElement()
+            .satisfies(found -> assertThat(found.status()).isEqualTo(Finding.Status.OK));
+      }
+    }
+  }
+
+  private static List<Finding> findings(FakeHost host, String device) throws Exception {
+    return Diagnosis.of(host.sysfs(), host.sysfs().device(device)).findings();
+  }
+
+  private static boolean isFixedByACommand(Finding finding) {
+    return finding.fix().filter(fix -> fix.startsWith("vfio4j ")).isPresent();
+  }
+
+  @Test
+  void adviceNeverTakesTheSystemsDiskWithoutSayingSo() throws Exception {
+    FakeHost host = readyHost().device(NIC).driver(NIC, "ahci").group(6, NIC);
+    String disk = "sys/devices/pci0000:00/" + NIC + "/ata1/block/sda";
+    host.file(disk + "/dev", "8:0")
+        .link("sys/class/block/sda", root.resolve(disk).toString())
+        .file("proc/self/mountinfo", "22 1 8:0 / / rw - ext4 /dev/root rw");
+
+    assertThat(findings(host, NIC)).noneMatch(DoctorCommandTest::isFixedByACommand);
+    for (String command : List.of("doctor", "show")) {
+      assertThat(CommandRun.of(host.sysfs(), command, NIC).out())
+          .contains("the running system would lose / (ext4 on sda)");
+    }
+  }
+
+  @Test
+  void oneOddByteInAFileBlindsNothing() throws Exception {
+    FakeHost host = readyHost();
+    byte[] odd = " 24:  0  IR-PCI-MSI  edge  q\u00c3\n".getBytes(StandardCharsets.ISO_8859_1);
+    Files.write(root.resolve("proc/interrupts"), odd);
+
+    assertThat(CommandRun.of(host.sysfs(), "doctor", EDU).lines())
+        .anyMatch(line -> line.startsWith("ok") && line.contains("isolated MSI"));
   }
 
   @Test

@@ -33,7 +33,7 @@ final class DeviceChecks {
             : Optional.of(files.sysfs().group(device.iommuGroup().getAsInt()));
   }
 
-  List<Finding> findings() {
+  List<Finding> findings() throws VfioException {
     List<Finding> findings = new ArrayList<>();
     findings.add(driver());
     findings.add(viability());
@@ -41,7 +41,7 @@ final class DeviceChecks {
     return findings;
   }
 
-  private Finding driver() {
+  private Finding driver() throws VfioException {
     String check = "driver";
     if (device instanceof PciDevice pci && pci.isBridge()) {
       return failed(check, "it is a bridge, which VFIO never takes", "open the devices behind it");
@@ -52,10 +52,10 @@ final class DeviceChecks {
     return failed(
         check,
         device.driver().map(driver -> driver + ", the kernel's own use").orElse("none"),
-        "vfio4j bind " + device.name());
+        BindAdvice.of(files.sysfs(), device));
   }
 
-  private Finding viability() {
+  private Finding viability() throws VfioException {
     String check = "IOMMU group";
     if (device instanceof MediatedDevice mediated) {
       return ok(check, "none needed: the driver of " + mediated.parent() + " guards its DMA");
@@ -85,9 +85,7 @@ final class DeviceChecks {
             + blockers.stream()
                 .map(member -> member.name() + " (" + member.driver().orElseThrow() + ")")
                 .collect(Collectors.joining(", ")),
-        blockers.stream()
-            .map(IommuGroup.Member::name)
-            .collect(Collectors.joining(" ", "vfio4j bind ", "")));
+        BindAdvice.of(files.sysfs(), group.get(), blockers));
   }
 
   private List<Finding> nodes() {

@@ -8,6 +8,7 @@ import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.outcome.Rollback;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -47,6 +48,21 @@ public final class DriverBinding implements AutoCloseable {
   }
 
   /**
+   * Binds a device that the running system does not use to {@code vfio-pci}, and waits for its
+   * nodes.
+   *
+   * @param sysfs the host
+   * @param address the device
+   * @param patience how long to wait for the nodes
+   * @return the binding; one that changes nothing if the device has a VFIO driver already
+   * @throws VfioException as {@link #bind(Sysfs, PciAddress, Duration, WhenInUse)} does
+   */
+  public static DriverBinding bind(Sysfs sysfs, PciAddress address, Duration patience)
+      throws VfioException {
+    return bind(sysfs, address, patience, WhenInUse.REFUSE);
+  }
+
+  /**
    * Binds a device to {@code vfio-pci}, or to the VFIO driver that its {@code driver_override}
    * names, and waits until every node that the kernel announces for it is under {@code /dev/vfio}
    * with the right number. Whatever fails, the device gets its former driver back.
@@ -54,17 +70,19 @@ public final class DriverBinding implements AutoCloseable {
    * @param sysfs the host
    * @param address the device
    * @param patience how long to wait for the nodes
+   * @param whenInUse what to do if the running system uses the device
    * @return the binding; one that changes nothing if the device has a VFIO driver already
    * @throws IllegalArgumentException if the time is negative
    * @throws NoSuchDeviceException if there is no such device
    * @throws UnsupportedByKernelException if {@code vfio-pci} is not loaded, or the device is a
    *     bridge
-   * @throws DeviceBusyException if the kernel takes longer than the {@linkplain Sysfs#withPatience
-   *     patience} of the sysfs
+   * @throws DeviceBusyException if the running system uses the device, or the kernel takes longer
+   *     than the {@linkplain Sysfs#withPatience patience} of the sysfs
    * @throws io.github.vfio4j.NotPermittedException if this user may not bind drivers
    * @throws VfioException if the kernel refuses, or the nodes do not appear in time
    */
-  public static DriverBinding bind(Sysfs sysfs, PciAddress address, Duration patience)
+  public static DriverBinding bind(
+      Sysfs sysfs, PciAddress address, Duration patience, WhenInUse whenInUse)
       throws VfioException {
     if (patience.isNegative()) {
       throw new IllegalArgumentException("patience must not be negative: " + patience);
@@ -74,7 +92,7 @@ public final class DriverBinding implements AutoCloseable {
       PciDevice device = NodeWait.await(sysfs, address, patience);
       return new DriverBinding(sysfs, device, new DriverState(device.driver(), Optional.empty()));
     }
-    checkBindable(former);
+    checkBindable(sysfs, former, whenInUse);
     DriverControl control = new DriverControl(sysfs, former);
     DriverState state = control.state();
     String driver = state.override().filter(VfioDrivers::includes).orElse(VfioDrivers.VFIO_PCI);
@@ -97,10 +115,19 @@ public final class DriverBinding implements AutoCloseable {
     }
   }
 
-  private static void checkBindable(PciDevice device) throws VfioException {
+  private static void checkBindable(Sysfs sysfs, PciDevice device, WhenInUse whenInUse)
+      throws VfioException {
     if (device.isBridge()) {
       throw new UnsupportedByKernelException(
           "bind", device.name(), null, "it is a bridge; bind the devices behind it instead");
+    }
+    List<String> uses = whenInUse == WhenInUse.REFUSE ? sysfs.uses(device) : List.of();
+    if (!uses.isEmpty()) {
+      throw new DeviceBusyException(
+          "bind",
+          device.name(),
+          null,
+          "the running system would lose " + String.join("; ", uses) + "; --force takes it anyway");
     }
   }
 

@@ -186,6 +186,18 @@ public final class Sysfs {
   }
 
   /**
+   * Finds what the running system would lose if a device were taken from it: mounted file systems,
+   * swap space and volumes on its disks, and network interfaces that are up or that routes lead to.
+   *
+   * @param device the device
+   * @return each in words, such as {@code / (ext4 on nvme0n1p2)}; none if nothing is known
+   * @throws VfioException if it cannot be found out
+   */
+  public List<String> uses(HostDevice device) throws VfioException {
+    return SystemUses.of(this, device.path());
+  }
+
+  /**
    * Reads one mediated device.
    *
    * @param uuid its name
