@@ -20,6 +20,11 @@ import java.util.List;
  */
 record CommandHost(Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, PrintWriter out) {
 
+  /** Has all that is printed made printable. */
+  CommandHost {
+    out = PrintableWriter.of(out);
+  }
+
   /** Opens a device, asks it everything, and closes it. */
   @FunctionalInterface
   interface Opener {

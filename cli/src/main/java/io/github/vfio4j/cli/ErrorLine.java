@@ -21,9 +21,9 @@ final class ErrorLine implements IExecutionExceptionHandler {
   public int handleExecutionException(
       Exception failure, CommandLine commandLine, ParseResult arguments) {
     commandLine.getOut().flush();
-    err.println("vfio4j: " + describe(failure));
+    err.println("vfio4j: " + Printable.line(describe(failure)));
     for (Throwable further : failure.getSuppressed()) {
-      err.println("vfio4j: then also: " + further.getMessage());
+      err.println("vfio4j: then also: " + Printable.line(String.valueOf(further.getMessage())));
     }
     if (vfio4j.trace()) {
       failure.printStackTrace(err);

@@ -60,9 +60,10 @@ final class Json {
 
   void print(PrintWriter out) {
     out.println(
-        JSON.std
-            .with(JSON.Feature.PRETTY_PRINT_OUTPUT)
-            .with(JSON.Feature.WRITE_NULL_PROPERTIES)
-            .asString(fields));
+        Printable.json(
+            JSON.std
+                .with(JSON.Feature.PRETTY_PRINT_OUTPUT)
+                .with(JSON.Feature.WRITE_NULL_PROPERTIES)
+                .asString(fields)));
   }
 }

@@ -3,6 +3,7 @@ package io.github.vfio4j.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Rows whose columns are aligned. Columns in which every cell is empty take no room. */
 final class Table {
@@ -19,7 +20,7 @@ final class Table {
   }
 
   Table add(String... cells) {
-    rows.add(List.of(cells));
+    rows.add(Stream.of(cells).map(Printable::line).toList());
     return this;
   }
 

@@ -5,7 +5,9 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntSupplier;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -36,6 +38,11 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class Vfio4j {
 
+  private static final Set<String> CHANGING = Set.of("bind", "unbind", "demo");
+
+  private static final Pattern UUID_FORM =
+      Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
+
   @Option(
       names = "--trace",
       scope = ScopeType.INHERIT,
@@ -48,17 +55,31 @@ final class Vfio4j {
 
   /** Runs the command and ends the virtual machine with its exit status. */
   public static void main(String[] arguments) {
-    CommandHost host = CommandHost.running(writer(System.out));
-    int status = commandLine(host, writer(System.err), arguments).execute(arguments);
-    host.out().flush();
-    System.exit(status);
+    System.exit(run(CommandHost.running(writer(System.out)), writer(System.err), arguments));
   }
 
-  private static PrintWriter writer(PrintStream stream) {
+  /** Runs the command, and returns its exit status. */
+  static int run(CommandHost host, PrintWriter err, String... arguments) {
+    IntSupplier command = () -> execute(host, err, arguments);
+    return CHANGING.contains(name(arguments)) ? OrderlyEnd.of(command) : command.getAsInt();
+  }
+
+  private static int execute(CommandHost host, PrintWriter err, String... arguments) {
+    int status = commandLine(host, err, arguments).execute(arguments);
+    if (!host.out().checkError()) {
+      return status;
+    }
+    err.println("vfio4j: the output cannot be written: its disk is full, or its reader has gone");
+    err.flush();
+    return status == ExitStatus.DONE ? ExitStatus.FAILED : status;
+  }
+
+  static PrintWriter writer(PrintStream stream) {
     return new PrintWriter(stream, false, stream.charset());
   }
 
-  static CommandLine commandLine(CommandHost host, PrintWriter err, String... arguments) {
+  static CommandLine commandLine(CommandHost host, PrintWriter raw, String... arguments) {
+    PrintWriter err = PrintableWriter.of(raw);
     Vfio4j vfio4j = new Vfio4j();
     CommandLine commandLine = new CommandLine(vfio4j);
     for (Object command : commands(host, err, arguments)) {
@@ -68,6 +89,7 @@ final class Vfio4j {
         .setOut(host.out())
         .setErr(err)
         .setUsageHelpWidth(100)
+        .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
         .registerConverter(PciAddress.class, Vfio4j::address)
         .setParameterExceptionHandler((failure, _) -> complain(failure, err))
         .setExecutionExceptionHandler(new ErrorLine(vfio4j, err));
@@ -78,9 +100,7 @@ final class Vfio4j {
    * at them all.
    */
   private static List<Object> commands(CommandHost host, PrintWriter err, String... arguments) {
-    Optional<String> name =
-        Arrays.stream(arguments).filter(argument -> !argument.startsWith("-")).findFirst();
-    return switch (name.orElse("")) {
+    return switch (name(arguments)) {
       case "list" -> List.of(new ListCommand(host));
       case "show" -> List.of(new ShowCommand(host));
       case "iommu" -> List.of(new IommuCommand(host));
@@ -101,7 +121,18 @@ final class Vfio4j {
     };
   }
 
+  private static String name(String... arguments) {
+    return Arrays.stream(arguments)
+        .filter(argument -> !argument.startsWith("-"))
+        .findFirst()
+        .orElse("");
+  }
+
   private static PciAddress address(String text) {
+    if (UUID_FORM.matcher(text).matches()) {
+      throw new TypeConversionException(
+          text + " is a mediated device, made for user programs: only PCI devices are bound");
+    }
     try {
       return PciAddress.of(text);
     } catch (IllegalArgumentException e) {
@@ -111,7 +142,8 @@ final class Vfio4j {
 
   private static int complain(ParameterException failure, PrintWriter err) {
     String command = failure.getCommandLine().getCommandSpec().qualifiedName();
-    err.println("vfio4j: " + failure.getMessage() + "; see " + command + " --help");
+    String message = Printable.line(String.valueOf(failure.getMessage()));
+    err.println("vfio4j: " + message + "; see " + command + " --help");
     err.flush();
     return ExitStatus.USAGE;
   }
