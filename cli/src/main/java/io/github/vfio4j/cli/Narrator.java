@@ -34,12 +34,14 @@ final class Narrator {
   }
 
   void step(Step step, String told) throws VfioException {
+    Interruption.check("go on with", "the demonstration");
     long start = System.nanoTime();
     step.run();
     tell(start, told);
   }
 
   <T> T step(StepWithResult<T> step, Function<T, String> told) throws VfioException {
+    Interruption.check("go on with", "the demonstration");
     long start = System.nanoTime();
     T result = step.run();
     tell(start, told.apply(result));

@@ -46,26 +46,31 @@ final class UnbindCommand implements Callable<Integer> {
   @Override
   public Integer call() throws VfioException {
     List<DriverChange> changes = new ArrayList<>();
+    List<PciDevice> formers = new ArrayList<>();
     try {
       for (PciAddress address : new LinkedHashSet<>(addresses)) {
+        Interruption.check("unbind", address.toString());
         PciDevice former = host.sysfs().device(address);
-        changes.add(new DriverChange(DriverBinding.unbind(host.sysfs(), address), former.driver()));
+        PciDevice now = DriverBinding.unbind(host.sysfs(), address);
+        changes.add(new DriverChange(now, former.driver()));
+        formers.add(former);
       }
-    } catch (VfioException failure) {
-      undo(changes, failure);
+    } catch (VfioException | RuntimeException | Error failure) {
+      undo(formers, failure);
       throw failure;
     }
     DriverChange.print(changes, json, host.out());
     return ExitStatus.DONE;
   }
 
-  private void undo(List<DriverChange> changes, VfioException failure) {
-    for (DriverChange change : changes.reversed()) {
-      if (change.formerDriver().isPresent()) {
+  private void undo(List<PciDevice> formers, Throwable failure) {
+    for (PciDevice former : formers.reversed()) {
+      if (former.driver().isPresent()) {
         try {
-          DriverBinding.bind(host.sysfs(), change.device().address());
-          err.println("vfio4j: " + change.device().name() + " is bound to vfio-pci again");
-        } catch (VfioException e) {
+          PciDevice now = DriverBinding.rebind(host.sysfs(), former);
+          err.println(
+              "vfio4j: %s is bound to %s again".formatted(now.name(), now.driver().orElseThrow()));
+        } catch (VfioException | RuntimeException | Error e) {
           failure.addSuppressed(e);
         }
       }

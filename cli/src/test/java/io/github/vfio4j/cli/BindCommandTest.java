@@ -3,14 +3,18 @@ package io.github.vfio4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.map;
 
+import io.github.vfio4j.Errno;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.sysfs.FakeHost;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BindCommandTest {
 
@@ -103,6 +107,75 @@ class BindCommandTest {
     assertThat(run.err()).contains("group 8").contains("vfio4j bind 0000:00:08.1");
   }
 
+  private void mountADiskOfTheNic() {
+    String disk = "sys/devices/pci0000:00/" + NIC + "/ata1/block/sda";
+    host.file(disk + "/dev", "8:0")
+        .link("sys/class/block/sda", root.resolve(disk).toString())
+        .file("proc/self/mountinfo", "22 1 8:0 / / rw - ext4 /dev/root rw");
+  }
+
+  @Test
+  void leavesWhatTheSystemUsesUnlessForced() throws VfioException {
+    mountADiskOfTheNic();
+
+    CommandRun refused = run("bind", EDU, NIC);
+
+    assertThat(refused.status()).isEqualTo(5);
+    assertThat(refused.err().lines())
+        .containsExactly(
+            "vfio4j: " + EDU + " is again as it was",
+            "vfio4j: bind on %s: the running system would lose / (ext4 on sda); --force takes it anyway"
+                .formatted(NIC));
+    assertThat(driverOf(EDU)).isEqualTo("none");
+    assertThat(driverOf(NIC)).isEqualTo("e1000e");
+
+    assertThat(run("bind", "--force", EDU, NIC).status()).isZero();
+    assertThat(driverOf(NIC)).isEqualTo("vfio-pci");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", "dma-engine.0", "eth0"})
+  void saysInOneLineThatOnlyPciDevicesAreBound(String name) {
+    for (String command : List.of("bind", "unbind")) {
+      CommandRun run = run(command, name);
+
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(run.err().lines())
+          .singleElement()
+          .asString()
+          .startsWith("vfio4j: ")
+          .contains(name)
+          .contains("PCI");
+    }
+  }
+
+  @Test
+  void doesNotTellRootToBecomeRoot() {
+    host.refuse("driver_override", Errno.EPERM);
+    assertThat(run("bind", EDU).err()).contains("EPERM").contains("only root");
+
+    host.file("proc/self/status", "Name:\tjava\nUid:\t0\t0\t0\t0");
+    CommandRun run = run("bind", EDU);
+    assertThat(run.status()).isEqualTo(4);
+    assertThat(run.err()).contains("EPERM").contains("not even root").doesNotContain("only root");
+  }
+
+  @Test
+  void warnsOfNeighboursThatItCannotBind() {
+    host.link("sys/kernel/iommu_groups/9/devices/dma-engine.0", "../../../../devices/dma-engine.0")
+        .link("sys/devices/dma-engine.0/driver", "../../bus/platform/drivers/dma")
+        .device("0000:00:09.0")
+        .group(9, "0000:00:09.0");
+
+    CommandRun run = run("bind", "00:09.0");
+
+    assertThat(run.status()).isZero();
+    assertThat(run.err())
+        .contains("group 9")
+        .contains("/sys/kernel/iommu_groups/9/devices/dma-engine.0/driver/unbind")
+        .doesNotContain("vfio4j bind");
+  }
+
   @Test
   void printsJson() {
     assertThat(run("bind", "--json", NIC).objects("devices"))
@@ -137,6 +210,32 @@ class BindCommandTest {
         .containsExactly(
             "vfio4j: " + EDU + " is bound to vfio-pci again",
             "vfio4j: unbind on %s: its driver is e1000e, which is no VFIO driver".formatted(NIC));
+    assertThat(driverOf(EDU)).isEqualTo("vfio-pci");
+  }
+
+  @Test
+  void bindsAgainToTheVariantDriverThatADeviceHad() throws VfioException {
+    host.module("mlx5_vfio_pci").attribute(EDU, "driver_override", "mlx5_vfio_pci");
+    run("bind", EDU);
+    assertThat(driverOf(EDU)).isEqualTo("mlx5_vfio_pci");
+
+    CommandRun run = run("unbind", EDU, NIC);
+
+    assertThat(run.status()).isEqualTo(6);
+    assertThat(run.err()).contains(EDU + " is bound to mlx5_vfio_pci again");
+    assertThat(driverOf(EDU)).isEqualTo("mlx5_vfio_pci");
+  }
+
+  @Test
+  void doesNotSayThatADeviceIsUnboundWhichVfioPciTakesAgain() throws VfioException {
+    run("bind", EDU);
+    host.claim(EDU);
+
+    CommandRun run = run("unbind", EDU);
+
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err()).contains("ids=").contains("remove_id");
     assertThat(driverOf(EDU)).isEqualTo("vfio-pci");
   }
 }
