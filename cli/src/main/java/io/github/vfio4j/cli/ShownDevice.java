@@ -2,7 +2,7 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.diagnosis.BindAdvice;
+import io.github.vfio4j.sysfs.BindAdvice;
 import io.github.vfio4j.sysfs.IommuGroup;
 import java.util.Optional;
 

@@ -9,6 +9,7 @@ import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.opening.HostFiles;
+import io.github.vfio4j.sysfs.BindAdvice;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;

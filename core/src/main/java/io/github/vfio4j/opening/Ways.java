@@ -4,6 +4,7 @@ import io.github.vfio4j.Backend;
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.BindAdvice;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.util.ArrayList;
@@ -126,7 +127,7 @@ public final class Ways {
           new Obstacle(
               device.driver().map(driver -> "it is bound to " + driver).orElse("no driver is bound")
                   + ", not to a VFIO driver",
-              "vfio4j bind " + device.name()));
+              BindAdvice.of(files.sysfs(), device)));
     }
     unguarded().ifPresent(obstacles::add);
     neighbours().ifPresent(obstacles::add);
@@ -148,7 +149,7 @@ public final class Ways {
                 "turn the IOMMU on, in the firmware and in the kernel"));
   }
 
-  private Optional<Obstacle> neighbours() {
+  private Optional<Obstacle> neighbours() throws VfioException {
     if (!(device instanceof PciDevice)) {
       return Optional.empty();
     }
@@ -164,9 +165,7 @@ public final class Ways {
                     + others.stream()
                         .map(member -> member.name() + " (" + member.driver().orElseThrow() + ")")
                         .collect(Collectors.joining(", ")),
-                others.stream()
-                    .map(IommuGroup.Member::name)
-                    .collect(Collectors.joining(" ", "vfio4j bind ", ""))));
+                BindAdvice.of(files.sysfs(), group.orElseThrow(), others)));
   }
 
   private Optional<Obstacle> inUse() throws VfioException {

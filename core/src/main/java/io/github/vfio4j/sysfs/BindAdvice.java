@@ -1,12 +1,8 @@
-package io.github.vfio4j.diagnosis;
+package io.github.vfio4j.sysfs;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.sysfs.IommuGroup;
-import io.github.vfio4j.sysfs.MediatedDevice;
-import io.github.vfio4j.sysfs.PciDevice;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
