@@ -2,6 +2,10 @@
 
 lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(dirname "$lab")
+if [[ $project == *:* ]]; then # it would end an element of Java's paths
+  echo "${0##*/}: the lab does not work below a path with a colon: move or copy $project" >&2
+  exit 125
+fi
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vfio4j
 
 say() { printf '%s\n' "$*" >&2; }

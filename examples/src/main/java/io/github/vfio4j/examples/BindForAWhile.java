@@ -16,7 +16,7 @@ import java.io.IOException;
  *     io.github.vfio4j.examples.BindForAWhile 0000:00:05.0
  * }</pre>
  *
- * <p>Never name the disk or the network that this machine is using.
+ * <p>The disk or the network that this machine is using is refused.
  */
 final class BindForAWhile {
   private BindForAWhile() {}
