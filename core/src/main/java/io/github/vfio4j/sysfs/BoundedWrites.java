@@ -55,6 +55,7 @@ final class BoundedWrites {
    */
   Optional<Errno> refusal(String operation, Path attribute, String value, Duration bound)
       throws VfioException {
+    sysfs.files().prepareToWrite();
     Optional<Long> answer = Bounded.call(bound, () -> sysfs.files().write(attribute, value));
     if (answer.isEmpty()) {
       unfinished = true;

@@ -115,7 +115,8 @@ final class DeviceHolder {
     if (nodes.contains(node)) {
       return Holding.SURELY;
     }
-    return node.equals(OF_SOME_DEVICE) ? Holding.PERHAPS : Holding.NO;
+    boolean removed = !node.equals(name) && node.startsWith("/dev/vfio/devices/");
+    return removed || node.equals(OF_SOME_DEVICE) ? Holding.PERHAPS : Holding.NO;
   }
 
   private static Optional<String> sysfsPath(String information) {

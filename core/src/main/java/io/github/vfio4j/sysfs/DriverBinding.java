@@ -94,6 +94,7 @@ public final class DriverBinding implements AutoCloseable {
     }
     checkBindable(sysfs, former, whenInUse);
     DriverControl control = new DriverControl(sysfs, former);
+    control.checkNotOpen("bind");
     DriverState state = control.state();
     String driver = state.override().filter(VfioDrivers::includes).orElse(VfioDrivers.VFIO_PCI);
     if (!control.isLoaded(driver)) {
@@ -203,9 +204,7 @@ public final class DriverBinding implements AutoCloseable {
           null,
           "its driver is " + device.driver().get() + ", which is no VFIO driver");
     }
-    if (device.hasVfioDriver()) {
-      control.checkNotOpen();
-    }
+    control.checkNotOpen("unbind");
     DriverState state = control.state();
     try (Rollback rollback = new Rollback()) {
       rollback.add(() -> control.putBack(state));

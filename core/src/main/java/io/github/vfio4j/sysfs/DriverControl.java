@@ -111,7 +111,7 @@ final class DriverControl {
 
   private void bring(DriverState former) throws VfioException {
     if (!device.driver().equals(former.driver())) {
-      checkNotOpen();
+      checkNotOpen("unbind");
       override(former.overrideForBinding());
       if (device.driver().isPresent()) {
         unbind(device.driver().get());
@@ -125,13 +125,16 @@ final class DriverControl {
 
   /**
    * Refuses if a process has the device open, as the kernel would wait for it without end. A device
-   * that is enabled under a VFIO driver is open.
+   * that is enabled under a VFIO driver is open; so may be one without a driver, from which a VFIO
+   * driver is just being taken.
    */
-  void checkNotOpen() throws VfioException {
-    if (sysfs.isOpen(device)) {
+  void checkNotOpen(String operation) throws VfioException {
+    Directory directory = new Directory(device.path(), device.name());
+    boolean enabled = directory.number("enable").orElse(0) > 0;
+    if (enabled && (device.hasVfioDriver() || device.driver().isEmpty())) {
       Optional<String> found = holder.find();
       if (found.isPresent()) {
-        throw new DeviceBusyException("unbind", device.name(), null, found.get() + " has it open");
+        throw new DeviceBusyException(operation, device.name(), null, found.get() + " has it open");
       }
     }
   }

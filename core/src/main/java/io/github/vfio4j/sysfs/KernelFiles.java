@@ -12,6 +12,9 @@ interface KernelFiles {
   /** The files of this host. */
   KernelFiles HOST = new RunningFiles();
 
+  /** Does beforehand what the first write takes time for, and the kernel has no part in. */
+  void prepareToWrite() throws VfioException;
+
   /**
    * Writes an attribute; the kernel acts before this returns, and may take for ever.
    *

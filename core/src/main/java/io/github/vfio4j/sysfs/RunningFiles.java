@@ -22,6 +22,19 @@ final class RunningFiles implements KernelFiles {
   private static final int O_WRONLY = 1;
   private static final int O_CLOEXEC = 0x80000;
 
+  /** Where it is written to in order to have the system calls linked. */
+  private static final Path NOWHERE = Path.of("/dev/null");
+
+  private boolean prepared;
+
+  @Override
+  public synchronized void prepareToWrite() throws VfioException {
+    if (!prepared) {
+      long _ = write(NOWHERE, "");
+      prepared = true;
+    }
+  }
+
   @Override
   public long write(Path attribute, String value) throws VfioException {
     Kernel kernel = RunningKernel.get();

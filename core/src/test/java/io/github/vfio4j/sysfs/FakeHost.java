@@ -232,6 +232,9 @@ public final class FakeHost implements KernelFiles {
   }
 
   @Override
+  public void prepareToWrite() {}
+
+  @Override
   public long write(Path attribute, String value) {
     String file = String.valueOf(attribute.getFileName());
     String write = (file + " " + value).strip();

@@ -126,6 +126,21 @@ class StuckDeviceTest {
   }
 
   @Test
+  void aDeviceThatIsBeingUnboundIsNotTakenForOneWithoutADriver() throws IOException {
+    host.device("0000:00:05.0").group(5, "0000:00:05.0").attribute("0000:00:05.0", "enable", "1");
+    PciAddress unbinding = PciAddress.of("00:05.0");
+    host.file("proc/812/comm", "qemu").link("proc/812/fd/9", "/dev/vfio/devices/vfio3 (deleted)");
+
+    assertThatThrownBy(() -> DriverBinding.unbind(sysfs, unbinding))
+        .isInstanceOf(DeviceBusyException.class)
+        .hasMessageContaining("perhaps process 812 (qemu) has it open");
+    assertThatThrownBy(() -> DriverBinding.bind(sysfs, unbinding))
+        .isInstanceOf(DeviceBusyException.class)
+        .hasMessageContaining("perhaps process 812 (qemu) has it open");
+    assertThat(host.writes()).isEmpty();
+  }
+
+  @Test
   void theProcessIsFoundThoughItsNameIsNoText() throws IOException {
     DriverBinding binding = bound();
     host.link("proc/812/fd/9", "/dev/vfio/7").attribute(DISK, "enable", "1");
