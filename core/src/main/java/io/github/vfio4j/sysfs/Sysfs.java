@@ -288,7 +288,10 @@ public final class Sysfs {
     Path kind = node.path().getParent();
     if (kind != null && kind.endsWith("vfio")) {
       throw new NoSuchDeviceException(
-          "look up", object, null, "it is that of a group; open a device of the group instead");
+          "look up",
+          object,
+          null,
+          "it is not that of a VFIO device, but of a group: open a device of the group");
     }
     if (kind == null || !kind.endsWith("vfio-dev")) {
       throw new NoSuchDeviceException(
