@@ -111,6 +111,21 @@ class MappedMemoryLifeTest {
     }
   }
 
+  @Test
+  void aBuffersPagesGoWithTheAddressSpaceOfItsLastMapping() throws Exception {
+    long address;
+    try (Iommufd iommufd = Iommufd.open(machine.host)) {
+      Ioas first = iommufd.allocateIoas();
+      Ioas second = iommufd.allocateIoas();
+      DmaBuffer buffer = second.allocate(LARGE);
+      address = buffer.segment().address();
+      first.map(buffer.segment(), DmaAccess.READ);
+      second.close();
+      assertThat(isMapped(address)).isTrue();
+    }
+    assertThat(isMapped(address)).isFalse();
+  }
+
   private static boolean isMapped(long address) throws Exception {
     return java.nio.file.Files.readAllLines(Path.of("/proc/self/maps")).stream()
         .map(line -> line.substring(0, line.indexOf(' ')).split("-"))

@@ -491,6 +491,7 @@ public final class AddressSpace {
     }
     if (isClosed()) {
       buffers.close(outcome); // looks into other address spaces, hence without the lock
+      OpenSpaces.freeLent();
     }
     outcome.rethrow();
   }

@@ -2,6 +2,8 @@ package io.github.vfio4j.mapping;
 
 import io.github.vfio4j.linux.Pages;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.lang.ref.WeakReference;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -11,7 +13,20 @@ import java.util.concurrent.ConcurrentHashMap;
  * mapped stays reachable, even if nobody holds the address space, and pages stay where they are.
  */
 public final class OpenSpaces {
+  /** Pages whose owner has done with them, while some address space maps them. */
+  private record Lent(WeakReference<MemorySegment.Scope> lifetime, Cleaner.Cleanable pages) {
+    boolean freeUnlessMapped() {
+      MemorySegment.Scope alive = lifetime.get();
+      if (alive != null && isMapped(alive)) {
+        return false;
+      }
+      pages.clean();
+      return true;
+    }
+  }
+
   private static final Set<AddressSpace> OPEN = ConcurrentHashMap.newKeySet();
+  private static final Set<Lent> LENT = ConcurrentHashMap.newKeySet();
 
   private OpenSpaces() {}
 
@@ -23,9 +38,19 @@ public final class OpenSpaces {
     OPEN.remove(space);
   }
 
+  /** Gives back what no address space maps any more. Called without the lock of any. */
+  static void freeLent() {
+    LENT.removeIf(Lent::freeUnlessMapped);
+  }
+
+  private static boolean isMapped(MemorySegment.Scope lifetime) {
+    return OPEN.stream().anyMatch(space -> space.holds(lifetime));
+  }
+
   /**
    * Ends all accesses of this process to pages, and gives them back: at once, or after the last
-   * mapping of them has gone. Called without the lock of any address space.
+   * mapping of them has gone, when its address space is closed or its memory is collected. Called
+   * without the lock of any address space.
    *
    * @return the kernel's answer; after a refusal it may be asked again
    * @throws IllegalStateException if a thread is in the middle of using them; nothing has changed
@@ -34,8 +59,10 @@ public final class OpenSpaces {
   public static int free(Pages pages) {
     pages.endAccess(); // no address space takes them from now on
     MemorySegment.Scope lifetime = pages.segment().scope();
-    if (OPEN.stream().anyMatch(space -> space.holds(lifetime))) {
-      pages.freeWhenUnreachable();
+    if (isMapped(lifetime)) {
+      pages
+          .freeWhenUnreachable()
+          .ifPresent(freeing -> LENT.add(new Lent(new WeakReference<>(lifetime), freeing)));
       return 0;
     }
     return pages.free();

@@ -3,6 +3,7 @@ package io.github.vfio4j.linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
+import java.util.Optional;
 
 /**
  * Pages of this process, given back exactly once, and never while a thread is reading or writing
@@ -97,12 +98,16 @@ public final class Pages {
   /**
    * Has the pages given back when no segment of them is reachable any more; {@link #free} does
    * nothing from now on.
+   *
+   * @return what gives them back earlier; empty if that has been arranged before, or done
    */
-  public synchronized void freeWhenUnreachable() {
-    if (!freed) {
-      freed = true;
-      CLEANER.register(segment.scope(), unmapping(kernel, segment.address(), segment.byteSize()));
+  public synchronized Optional<Cleaner.Cleanable> freeWhenUnreachable() {
+    if (freed) {
+      return Optional.empty();
     }
+    freed = true;
+    Runnable unmapping = unmapping(kernel, segment.address(), segment.byteSize());
+    return Optional.of(CLEANER.register(segment.scope(), unmapping));
   }
 
   private static Runnable unmapping(Kernel kernel, long address, long size) {
