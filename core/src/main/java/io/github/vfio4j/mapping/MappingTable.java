@@ -59,16 +59,10 @@ public final class MappingTable {
   }
 
   /**
-   * Enters a mapping whose IOVA is not in the table.
+   * Enters a mapping whose IOVA is not in the table, where there is room.
    *
    * @return a number that no other mapping has
    */
-  long put(long iova, long size, MemorySegment backing, DmaAccess access) {
-    makeRoom();
-    return add(iova, size, backing, access);
-  }
-
-  /** Enters a mapping as {@link #put} does, where there is room. */
   long add(long iova, long size, MemorySegment backing, DmaAccess access) {
     long serial = ++lastSerial;
     insert(iova, size, backing, access, serial);
@@ -105,14 +99,6 @@ public final class MappingTable {
   boolean holds(long iova, long serial) {
     int slot = find(iova);
     return slot >= 0 && number(slot, SERIAL) == serial;
-  }
-
-  /** Removes the mapping that starts at an IOVA, if there is one. */
-  void remove(long iova) {
-    int slot = find(iova);
-    if (slot >= 0) {
-      removeAt(slot);
-    }
   }
 
   /**
