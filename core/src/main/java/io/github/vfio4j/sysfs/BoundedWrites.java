@@ -31,8 +31,8 @@ final class BoundedWrites {
     return new BoundedWrites(sysfs, object, Optional.empty());
   }
 
-  static BoundedWrites of(Sysfs sysfs, HostDevice device) throws VfioException {
-    return new BoundedWrites(sysfs, device.name(), Optional.of(DeviceHolder.of(sysfs, device)));
+  static BoundedWrites of(Sysfs sysfs, HostDevice device, DeviceHolder holder) {
+    return new BoundedWrites(sysfs, device.name(), Optional.of(holder));
   }
 
   /** Returns whether the kernel was still at one of them when it was last looked at. */

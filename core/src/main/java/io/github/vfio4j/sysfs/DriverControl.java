@@ -22,7 +22,7 @@ final class DriverControl {
     this.sysfs = sysfs;
     this.device = device;
     this.holder = DeviceHolder.of(sysfs, device);
-    this.writes = BoundedWrites.of(sysfs, device);
+    this.writes = BoundedWrites.of(sysfs, device, holder);
   }
 
   boolean isLoaded(String driver) {

@@ -467,7 +467,8 @@ public final class Sysfs {
    * @throws VfioException if the kernel refuses, or this user may not
    */
   public void remove(MediatedDevice device) throws VfioException {
-    BoundedWrites.of(this, device).write("remove", device.path().resolve("remove"), "1", patience);
+    BoundedWrites.of(this, device, DeviceHolder.of(this, device))
+        .write("remove", device.path().resolve("remove"), "1", patience);
   }
 
   Path sys() {
