@@ -9,6 +9,8 @@ import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.opening.HostFiles;
+import io.github.vfio4j.opening.Neighbours;
+import io.github.vfio4j.opening.Obstacle;
 import io.github.vfio4j.sysfs.BindAdvice;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.MediatedDevice;
@@ -16,7 +18,6 @@ import io.github.vfio4j.sysfs.PciDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** The conditions for opening one device, on a host that is fit for it. */
 final class DeviceChecks {
@@ -71,22 +72,12 @@ final class DeviceChecks {
           "turn the IOMMU on, see above");
     }
     int number = group.get().number();
-    List<IommuGroup.Member> blockers =
-        group.get().blockers().stream()
-            .filter(member -> !member.name().equals(device.name()))
-            .toList();
-    if (blockers.isEmpty()) {
+    Optional<Obstacle> shared = Neighbours.inTheWay(files, device, group.get());
+    if (shared.isEmpty()) {
       int others = group.get().members().size() - 1;
       return ok(check, number + (others == 0 ? ", alone" : ", with no neighbour in the way"));
     }
-    return failed(
-        check,
-        number
-            + " is shared with "
-            + blockers.stream()
-                .map(member -> member.name() + " (" + member.driver().orElseThrow() + ")")
-                .collect(Collectors.joining(", ")),
-        BindAdvice.of(files.sysfs(), group.get(), blockers));
+    return failed(check, number + " is " + shared.get().seen(), shared.get().fix());
   }
 
   private List<Finding> nodes() {

@@ -7,7 +7,7 @@ import java.util.Optional;
  *
  * @param check the condition's name, such as {@code isolated MSI}
  * @param status whether it is met
- * @param seen what was seen, and where the files is not certain, that it is not
+ * @param seen what was seen, and where that is not certain, that it is not
  * @param fix what to do about it, in one line; empty where nothing needs doing
  */
 public record Finding(String check, Status status, String seen, Optional<String> fix) {

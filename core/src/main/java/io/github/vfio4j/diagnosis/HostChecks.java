@@ -12,6 +12,7 @@ import io.github.vfio4j.sysfs.IommuGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The conditions that no device can be opened without. */
 final class HostChecks {
@@ -145,10 +146,8 @@ final class HostChecks {
 
   private Finding unsafeInterrupts(String check) {
     List<String> allowed =
-        List.of("iommufd", "vfio_iommu_type1").stream()
-            .filter(
-                module ->
-                    files.isYes("sys/module/" + module + "/parameters/allow_unsafe_interrupts"))
+        Stream.of(HostFiles.IOMMUFD, HostFiles.CONTAINER)
+            .filter(files::allowsUnsafeInterrupts)
             .toList();
     return allowed.isEmpty()
         ? failed(

@@ -35,6 +35,12 @@ public final class HostFiles {
     Attempt attempt(Path node);
   }
 
+  /** The module whose parameters count for devices opened through iommufd. */
+  public static final String IOMMUFD = "iommufd";
+
+  /** The module whose parameters count for devices in a container. */
+  public static final String CONTAINER = "vfio_iommu_type1";
+
   private final Sysfs sysfs;
   private final Opener opener;
 
@@ -58,9 +64,8 @@ public final class HostFiles {
     } catch (AccessDeniedException e) {
       return Attempt.REFUSED;
     } catch (IOException e) {
-      // Java has words for the other errors, not numbers; a device that is denied as a whole, as in
-      // a
-      // container, is refused though its permissions allow it
+      // Java has words for the other errors, not numbers; a device that is denied as a whole, as
+      // in a container, is refused though its permissions allow it
       return Files.exists(node) ? Attempt.BUSY : Attempt.MISSING;
     }
   }
@@ -73,13 +78,17 @@ public final class HostFiles {
     return Files.exists(at(path));
   }
 
-  /** Returns whether a module's parameter is on. */
-  public boolean isYes(String parameter) {
+  private boolean isYes(String parameter) {
     return text(parameter).filter(value -> value.equals("Y")).isPresent();
   }
 
   public boolean allowsNoIommu() {
     return isYes("sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
+  }
+
+  /** Returns whether a module takes devices whose interrupts are not isolated. */
+  public boolean allowsUnsafeInterrupts(String module) {
+    return isYes("sys/module/" + module + "/parameters/allow_unsafe_interrupts");
   }
 
   public Attempt attempt(Path node) {

@@ -10,7 +10,6 @@ import io.github.vfio4j.sysfs.PciDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * Judges the ways to one device: whether each is whole, for this user, here and now.
@@ -19,19 +18,19 @@ import java.util.stream.Collectors;
  * a node is opened rather than its permissions read. Nothing is asked of a device.
  */
 public final class Ways {
-  private static final String IOMMUFD_OPT_IN = "iommufd";
-  private static final String CONTAINER_OPT_IN = "vfio_iommu_type1";
-
   private final HostFiles files;
   private final HostDevice device;
   private final Optional<IommuGroup> group;
   private final Isolation isolation;
+  private final List<Obstacle> common;
 
-  private Ways(HostFiles files, HostDevice device, Optional<IommuGroup> group) {
+  private Ways(HostFiles files, HostDevice device, Optional<IommuGroup> group)
+      throws VfioException {
     this.files = files;
     this.device = device;
     this.group = group;
     this.isolation = Isolation.of(files);
+    this.common = common();
   }
 
   /**
@@ -51,7 +50,7 @@ public final class Ways {
   /** Judges the way through the device's own node and iommufd. */
   public Way iommufd() throws VfioException {
     Optional<DeviceNode> iommu = files.sysfs().iommufd();
-    List<Obstacle> obstacles = new ArrayList<>(common());
+    List<Obstacle> obstacles = new ArrayList<>(common);
     if (iommu.isEmpty()) {
       obstacles.add(
           new Obstacle(
@@ -69,7 +68,7 @@ public final class Ways {
               "use a kernel built with CONFIG_VFIO_DEVICE_CDEV"));
     }
     device.cdev().flatMap(this::node).ifPresent(obstacles::add);
-    interrupts(IOMMUFD_OPT_IN).ifPresent(obstacles::add);
+    interrupts(HostFiles.IOMMUFD).ifPresent(obstacles::add);
     return new Way(
         Backend.IOMMUFD,
         "this kernel has /dev/iommu and "
@@ -80,7 +79,7 @@ public final class Ways {
   /** Judges the way through the group and a container. */
   public Way container() throws VfioException {
     Optional<DeviceNode> container = files.sysfs().container();
-    List<Obstacle> obstacles = new ArrayList<>(common());
+    List<Obstacle> obstacles = new ArrayList<>(common);
     if (container.isEmpty()) {
       obstacles.add(
           new Obstacle(
@@ -102,7 +101,7 @@ public final class Ways {
         node(node.get()).ifPresent(obstacles::add);
       }
     }
-    interrupts(CONTAINER_OPT_IN).ifPresent(obstacles::add);
+    interrupts(HostFiles.CONTAINER).ifPresent(obstacles::add);
     return new Way(
         Backend.CONTAINER,
         "this kernel has /dev/vfio/vfio and "
@@ -153,19 +152,10 @@ public final class Ways {
     if (!(device instanceof PciDevice)) {
       return Optional.empty();
     }
-    List<IommuGroup.Member> others =
-        group.map(IommuGroup::blockers).orElse(List.of()).stream()
-            .filter(member -> !member.name().equals(device.name()))
-            .toList();
-    return others.isEmpty()
+    return group.isEmpty()
         ? Optional.empty()
-        : Optional.of(
-            new Obstacle(
-                "its group is shared with "
-                    + others.stream()
-                        .map(member -> member.name() + " (" + member.driver().orElseThrow() + ")")
-                        .collect(Collectors.joining(", ")),
-                BindAdvice.of(files.sysfs(), group.orElseThrow(), others)));
+        : Neighbours.inTheWay(files, device, group.get())
+            .map(shared -> new Obstacle("its group is " + shared.seen(), shared.fix()));
   }
 
   private Optional<Obstacle> inUse() throws VfioException {
@@ -181,9 +171,7 @@ public final class Ways {
 
   private Optional<Obstacle> interrupts(String module) {
     boolean needed = device instanceof PciDevice && device.hasVfioDriver();
-    if (!needed
-        || isolation != Isolation.NO
-        || files.isYes("sys/module/" + module + "/parameters/allow_unsafe_interrupts")) {
+    if (!needed || isolation != Isolation.NO || files.allowsUnsafeInterrupts(module)) {
       return Optional.empty();
     }
     return Optional.of(
