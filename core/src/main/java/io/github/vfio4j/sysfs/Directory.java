@@ -6,9 +6,11 @@ import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -27,6 +29,8 @@ import java.util.OptionalInt;
  */
 record Directory(Path path, String object) {
 
+  private static final int ATTEMPTS = 3;
+
   /** The directory that a link of a bus or class points to. */
   static Directory of(Path link, String object) throws VfioException {
     try {
@@ -38,15 +42,15 @@ record Directory(Path path, String object) {
 
   /** The names of what is in it, sorted; none if it is not there. */
   List<String> names() throws VfioException {
+    return read("list", path, Directory::list).orElse(List.of());
+  }
+
+  private static List<String> list(Path directory) throws IOException {
     List<String> names = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
       entries.forEach(entry -> names.add(String.valueOf(entry.getFileName())));
-    } catch (NoSuchFileException | NotDirectoryException e) {
-      return List.of();
     } catch (DirectoryIteratorException e) {
-      throw failure("list", Objects.requireNonNull(e.getCause()));
-    } catch (IOException e) {
-      throw failure("list", e);
+      throw Objects.requireNonNull(e.getCause());
     }
     names.sort(Comparator.naturalOrder());
     return names;
@@ -76,14 +80,8 @@ record Directory(Path path, String object) {
    * those that are not UTF-8 are replaced.
    */
   Optional<String> find(String attribute) throws VfioException {
-    try {
-      byte[] bytes = Files.readAllBytes(path.resolve(attribute));
-      return Optional.of(new String(bytes, StandardCharsets.UTF_8).strip());
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw failure("read " + attribute, e);
-    }
+    return read("read " + attribute, path.resolve(attribute), Files::readAllBytes)
+        .map(bytes -> new String(bytes, StandardCharsets.UTF_8).strip());
   }
 
   /** An attribute, where this user may read it. */
@@ -95,11 +93,31 @@ record Directory(Path path, String object) {
     }
   }
 
-  /** Whatever the error, what has gone in the meantime is gone. */
-  private VfioException failure(String operation, IOException cause) {
-    return Files.isDirectory(path)
-        ? FileFailure.reading(operation, object, cause)
-        : FileFailure.gone(operation, object, cause);
+  /**
+   * Reads what may go at any moment, and come back as another. The kernel fails the reading of a
+   * file that was open when it went, with whatever error: what is not there any more is absent.
+   */
+  private <T> Optional<T> read(String operation, Path file, Reader<T> reader) throws VfioException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return Optional.of(reader.read(file));
+      } catch (NoSuchFileException | NotDirectoryException e) {
+        return Optional.empty();
+      } catch (AccessDeniedException e) {
+        throw FileFailure.reading(operation, object, e);
+      } catch (IOException e) {
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+          return Optional.empty();
+        }
+        if (attempt == ATTEMPTS) {
+          throw FileFailure.reading(operation, object, e);
+        }
+      }
+    }
+  }
+
+  private interface Reader<T> {
+    T read(Path file) throws IOException;
   }
 
   /** An attribute such as {@code 0x8086}. */
@@ -133,14 +151,9 @@ record Directory(Path path, String object) {
 
   /** The last name of what a link points to. */
   Optional<String> link(String attribute) throws VfioException {
-    try {
-      Path target = Files.readSymbolicLink(path.resolve(attribute));
-      return Optional.ofNullable(target.getFileName()).map(Path::toString);
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw failure("read " + attribute, e);
-    }
+    return read("read " + attribute, path.resolve(attribute), Files::readSymbolicLink)
+        .map(Path::getFileName)
+        .map(Path::toString);
   }
 
   /** The last name of what a link points to, where that is a number. */

@@ -42,13 +42,6 @@ final class FileFailure {
     return words == null ? cause.toString() : words;
   }
 
-  /** Describes a reading that failed because what is read has gone. */
-  static VfioException gone(String operation, String object, IOException cause) {
-    VfioException failure = new NoSuchDeviceException(operation, object, null, GONE);
-    failure.initCause(cause);
-    return failure;
-  }
-
   /**
    * Describes a writing that the kernel has refused.
    *

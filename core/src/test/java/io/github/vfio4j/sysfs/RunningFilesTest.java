@@ -65,7 +65,8 @@ class RunningFilesTest {
     Path file = Files.createFile(directory.resolve("device"));
     Files.createDirectories(directory.resolve("there/class"));
 
-    assertThatThrownBy(() -> new Directory(file, "it").find("class"))
+    assertThat(new Directory(file, "it").find("class")).isEmpty();
+    assertThatThrownBy(() -> new Directory(file, "it").hex("class"))
         .isInstanceOf(NoSuchDeviceException.class);
     assertThatThrownBy(() -> new Directory(directory.resolve("there"), "it").find("class"))
         .isExactlyInstanceOf(VfioException.class)

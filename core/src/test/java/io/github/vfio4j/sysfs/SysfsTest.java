@@ -129,6 +129,22 @@ class SysfsTest {
   }
 
   @Test
+  void aNodeThatGoesWhileItIsReadIsAbsentWhateverTheErrorWas() throws VfioException {
+    host.device(EDU).attribute(EDU, "vfio-dev/vfio0", "no directory any more");
+    assertThat(sysfs.device(PciAddress.of(EDU)).cdev()).isEmpty();
+    assertThat(sysfs.devices()).extracting(HostDevice::name).containsExactly(EDU);
+  }
+
+  @Test
+  void whatIsThereAndCannotBeReadIsNotAbsent() {
+    host.device(EDU).attribute(EDU, "reset_method/flr", "");
+    assertThatExceptionOfType(VfioException.class)
+        .isThrownBy(() -> sysfs.device(PciAddress.of(EDU)))
+        .withMessageContaining("read reset_method on " + EDU)
+        .isNotInstanceOf(NoSuchDeviceException.class);
+  }
+
+  @Test
   void aDeviceThatGoesWhileItIsReadIsGone() throws VfioException {
     host.device(EDU);
     Directory directory = sysfs.deviceDirectory("pci", EDU);
