@@ -8,7 +8,8 @@ import java.util.List;
  * The PCI configuration space of a device, as VFIO shows it: some registers are the kernel's own.
  *
  * <p>Offsets are bytes, values little-endian. Thread-safe, except that read-modify-write steps of
- * several threads may undo one another.
+ * several threads may undo one another. Once the device is closed, its methods throw {@link
+ * IllegalStateException}.
  */
 public final class ConfigSpace {
   private static final int VENDOR_ID = 0x00;

@@ -65,6 +65,7 @@ public interface DeviceOpener {
    * @param device the device
    * @param backend the interface
    * @return the open device; the caller closes it
+   * @throws IllegalArgumentException if it is {@link Backend#MODEL} and the device no model
    * @throws VfioException if it cannot be opened
    */
   VfioDevice open(HostDevice device, Backend backend) throws VfioException;
@@ -75,6 +76,8 @@ public interface DeviceOpener {
    * @param device the device
    * @param space the IO address space
    * @return the open device; the caller or the owner of the address space closes it
+   * @throws IllegalArgumentException if the address space is of another kind
+   * @throws IllegalStateException if the address space is closed
    * @throws VfioException if it cannot be opened
    */
   VfioDevice open(HostDevice device, IoAddressSpace space) throws VfioException;

@@ -8,7 +8,8 @@ import java.util.List;
  * has their names.
  *
  * <p>A vector that is enabled signals an eventfd; {@link Interrupt} is its consumer. Vectors may be
- * enabled with holes between them. Thread-safe; it belongs to its device and ends with it.
+ * enabled with holes between them. Thread-safe; it belongs to its device and ends with it: then its
+ * methods that need the device throw {@link IllegalStateException}.
  */
 public interface IrqIndex {
   /**

@@ -10,12 +10,13 @@ package io.github.vfio4j;
  * reading what a device wrote to memory, and ring a doorbell by {@code setRelease} after writing
  * what it shall read.
  *
- * <p>Accesses allocate nothing, take no lock and may be made from any thread. After {@link #close}
- * they throw {@link IllegalStateException}; one that races with closing touches neither the device
- * nor any other memory. Where {@link RegionInfo} says that the region cannot be read, loads throw
- * {@link UnsupportedOperationException}, and where it cannot be written, stores do. Where the
- * device refuses an access (its memory is switched off, it has been unplugged), the JVM throws
- * {@link InternalError} at or shortly after the access.
+ * <p>Accesses allocate nothing, take no lock and may be made from any thread. An offset outside the
+ * mapping throws {@link IndexOutOfBoundsException}, one that is no multiple of the width {@link
+ * IllegalArgumentException}. After {@link #close} they throw {@link IllegalStateException}; one
+ * that races with closing touches neither the device nor any other memory. Where {@link RegionInfo}
+ * says that the region cannot be read, loads throw {@link UnsupportedOperationException}, and where
+ * it cannot be written, stores do. Where the device refuses an access (its memory is switched off,
+ * it has been unplugged), the JVM throws {@link InternalError} at or shortly after the access.
  */
 public abstract class MappedRegion implements AutoCloseable {
   /** For the library, and for stand-ins of a region in tests. */

@@ -6,7 +6,7 @@ import io.github.vfio4j.bindings.vfio_h;
  * A device as the PCI function that it is, or looks like: what only PCI has.
  *
  * <p>It is a view: it holds nothing, needs no closing, and may be used from any thread as the
- * device may.
+ * device may: once that is closed, its methods throw {@link IllegalStateException}.
  */
 public final class PciFunction {
   private static final int BARS = 6;

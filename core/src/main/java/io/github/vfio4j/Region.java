@@ -9,7 +9,8 @@ import java.lang.foreign.MemorySegment;
  * A region of a device: a PCI BAR, the configuration space, or one of the driver's own.
  *
  * <p>Reads and writes go through the kernel and work on every region; {@link #map} gives direct
- * access where the kernel allows it. Thread-safe; it belongs to its device and ends with it.
+ * access where the kernel allows it. Thread-safe; it belongs to its device and ends with it: then
+ * its methods that need the device throw {@link IllegalStateException}.
  */
 public interface Region {
   /**
@@ -59,6 +60,7 @@ public interface Region {
    *
    * @param offset bytes from the start of the region
    * @return the value
+   * @throws IndexOutOfBoundsException as {@link #read}
    * @throws VfioException as {@link #read}
    */
   default byte readByte(long offset) throws VfioException {
@@ -74,6 +76,7 @@ public interface Region {
    *
    * @param offset bytes from the start of the region
    * @return the value
+   * @throws IndexOutOfBoundsException as {@link #read}
    * @throws VfioException as {@link #read}
    */
   default short readShort(long offset) throws VfioException {
@@ -89,6 +92,7 @@ public interface Region {
    *
    * @param offset bytes from the start of the region
    * @return the value
+   * @throws IndexOutOfBoundsException as {@link #read}
    * @throws VfioException as {@link #read}
    */
   default int readInt(long offset) throws VfioException {
@@ -104,6 +108,7 @@ public interface Region {
    *
    * @param offset bytes from the start of the region
    * @return the value
+   * @throws IndexOutOfBoundsException as {@link #read}
    * @throws VfioException as {@link #read}
    */
   default long readLong(long offset) throws VfioException {
@@ -119,6 +124,7 @@ public interface Region {
    *
    * @param offset bytes from the start of the region
    * @param value the value
+   * @throws IndexOutOfBoundsException as {@link #write}
    * @throws VfioException as {@link #write}
    */
   default void writeByte(long offset, byte value) throws VfioException {
@@ -132,6 +138,7 @@ public interface Region {
    *
    * @param offset bytes from the start of the region
    * @param value the value
+   * @throws IndexOutOfBoundsException as {@link #write}
    * @throws VfioException as {@link #write}
    */
   default void writeShort(long offset, short value) throws VfioException {
@@ -145,6 +152,7 @@ public interface Region {
    *
    * @param offset bytes from the start of the region
    * @param value the value
+   * @throws IndexOutOfBoundsException as {@link #write}
    * @throws VfioException as {@link #write}
    */
   default void writeInt(long offset, int value) throws VfioException {
@@ -158,6 +166,7 @@ public interface Region {
    *
    * @param offset bytes from the start of the region
    * @param value the value
+   * @throws IndexOutOfBoundsException as {@link #write}
    * @throws VfioException as {@link #write}
    */
   default void writeLong(long offset, long value) throws VfioException {

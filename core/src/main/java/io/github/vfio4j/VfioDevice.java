@@ -38,6 +38,7 @@ public interface VfioDevice extends AutoCloseable {
    * @param device the device, as found in sysfs
    * @param backend the interface
    * @return the open device; the caller closes it
+   * @throws IllegalArgumentException if it is {@link Backend#MODEL} and the device no model
    * @throws UnsupportedByKernelException if this kernel does not have the interface
    * @throws VfioException as {@link #open(HostDevice)}
    */
@@ -53,6 +54,7 @@ public interface VfioDevice extends AutoCloseable {
    *     io.github.vfio4j.iommufd.Ioas} or a {@link io.github.vfio4j.container.Container}
    * @return the open device; the caller closes it, or the owner of the address space does
    * @throws IllegalArgumentException if the address space is of another kind
+   * @throws IllegalStateException if the address space is closed
    * @throws VfioException as {@link #open(HostDevice)}
    */
   static VfioDevice open(HostDevice device, IoAddressSpace space) throws VfioException {
@@ -77,6 +79,7 @@ public interface VfioDevice extends AutoCloseable {
    * @param address the device's PCI address
    * @param backend the interface
    * @return the open device; the caller closes it
+   * @throws IllegalArgumentException if it is {@link Backend#MODEL} and the device no model
    * @throws NoSuchDeviceException if there is no such device
    * @throws VfioException as {@link #open(HostDevice, Backend)}
    */
@@ -90,6 +93,8 @@ public interface VfioDevice extends AutoCloseable {
    * @param address the device's PCI address
    * @param space the IO address space, which decides the interface
    * @return the open device; the caller closes it, or the owner of the address space does
+   * @throws IllegalArgumentException if the address space is of another kind
+   * @throws IllegalStateException if the address space is closed
    * @throws NoSuchDeviceException if there is no such device
    * @throws VfioException as {@link #open(HostDevice, IoAddressSpace)}
    */

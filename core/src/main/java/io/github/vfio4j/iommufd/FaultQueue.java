@@ -30,7 +30,8 @@ import java.util.List;
  * refuses.
  *
  * <p>Consume it either by {@link #await} or through an {@link EventDispatcher}. Thread-safe; {@link
- * #await} blocks the carrier of a virtual thread. It ends with its iommufd.
+ * #await} blocks the carrier of a virtual thread. It ends with its iommufd. Once it is closed, its
+ * methods throw {@link IllegalStateException}.
  */
 @SuppressWarnings("exports") // the channel is for the dispatcher
 public final class FaultQueue implements EventChannel.Source<List<PageFault>>, AutoCloseable {

@@ -47,6 +47,7 @@ public record HwInfo(long capabilities, int pasidBits, HwData data) {
    * @param device the device
    * @param type one of the {@code IOMMU_HW_INFO_TYPE_} numbers
    * @return the answer
+   * @throws IllegalStateException if the device is closed
    * @throws UnsupportedByKernelException if this kernel or IOMMU has nothing of this type
    * @throws VfioException if the kernel refuses otherwise
    */

@@ -10,7 +10,8 @@ import io.github.vfio4j.VfioException;
  * {@link HwptNested}, as a guest does, fills it in its own memory. A device is attached to either
  * by {@link CdevDevice#attach}.
  *
- * <p>Thread-safe. It belongs to what it was made from and ends with it at the latest.
+ * <p>Thread-safe. It belongs to what it was made from and ends with it at the latest. Once it is
+ * closed, its methods that need the kernel throw {@link IllegalStateException}.
  */
 public abstract sealed class Hwpt implements PageTable, AutoCloseable
     permits HwptPaging, HwptNested {

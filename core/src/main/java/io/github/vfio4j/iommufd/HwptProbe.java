@@ -36,6 +36,7 @@ public record HwptProbe(Kind kind, Optional<VfioException> refusal) {
    *
    * @param device the device
    * @return one answer for each kind, in their order
+   * @throws IllegalStateException if the device is closed
    * @throws VfioException if what was made cannot be destroyed, or no address space be made
    */
   public static List<HwptProbe> of(BoundDevice device) throws VfioException {

@@ -52,6 +52,7 @@ public final class InvalidationBatch {
    *
    * @param capacity for how many entries
    * @return the batch; fill it by {@link #addVtdS1}
+   * @throws IllegalArgumentException if it is not positive or too large
    */
   public static InvalidationBatch vtdS1(int capacity) {
     return new InvalidationBatch(
@@ -65,6 +66,7 @@ public final class InvalidationBatch {
    *
    * @param capacity for how many commands
    * @return the batch; fill it by {@link #addArmSmmuv3}
+   * @throws IllegalArgumentException if it is not positive or too large
    */
   public static InvalidationBatch armSmmuv3(int capacity) {
     return new InvalidationBatch(
@@ -96,7 +98,8 @@ public final class InvalidationBatch {
    * @throws IllegalStateException if the batch is full or of another kind
    */
   public InvalidationBatch addVtdS1(long address, long pages, boolean leafOnly) {
-    long at = next(iommufd_h.IOMMU_HWPT_INVALIDATE_DATA_VTD_S1);
+    long at =
+        next(iommufd_h.IOMMU_HWPT_INVALIDATE_DATA_VTD_S1, iommu_hwpt_vtd_s1_invalidate.SIZEOF);
     entries.set(JAVA_LONG, at + iommu_hwpt_vtd_s1_invalidate.addr$OFFSET, address);
     entries.set(JAVA_LONG, at + iommu_hwpt_vtd_s1_invalidate.npages$OFFSET, pages);
     entries.set(
@@ -116,7 +119,10 @@ public final class InvalidationBatch {
    * @throws IllegalStateException if the batch is full or of another kind
    */
   public InvalidationBatch addArmSmmuv3(long word0, long word1) {
-    long at = next(iommufd_h.IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3);
+    long at =
+        next(
+            iommufd_h.IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3,
+            iommu_viommu_arm_smmuv3_invalidate.SIZEOF);
     entries.set(JAVA_LONG, at, word0);
     entries.set(JAVA_LONG, at + Long.BYTES, word1);
     size++;
@@ -137,15 +143,16 @@ public final class InvalidationBatch {
           "An entry of %d bytes in a batch of entries of %d"
               .formatted(entry.byteSize(), entrySize));
     }
-    long at = next(type);
+    long at = next(type, entrySize);
     MemorySegment.copy(entry, 0, entries, at, entrySize);
     size++;
     return this;
   }
 
-  private long next(int wanted) {
-    if (wanted != type) {
-      throw new IllegalStateException("The batch is for entries of type 0x%x".formatted(type));
+  private long next(int wanted, long bytes) {
+    if (wanted != type || bytes != entrySize) {
+      throw new IllegalStateException(
+          "The batch is for entries of type 0x%x with %d bytes".formatted(type, entrySize));
     }
     if (size >= capacity) {
       throw new IllegalStateException("The batch is full: " + capacity + " entries");

@@ -166,6 +166,7 @@ public final class Ioas implements IoAddressSpace, PageTable {
    *     their IOMMU takes it too
    * @param flags what it shall be able to do
    * @return the page table; this address space owns it
+   * @throws IllegalArgumentException if the device is bound to another iommufd
    * @throws UnsupportedByKernelException if this kernel or this IOMMU cannot do what is asked
    * @throws MemlockLimitException if the limit of locked memory does not allow pinning what is
    *     mapped here
@@ -183,6 +184,7 @@ public final class Ioas implements IoAddressSpace, PageTable {
    * @param faults where page faults go, or null for nowhere
    * @param flags what it shall be able to do
    * @return the page table; it ends with this address space and with the fault queue
+   * @throws IllegalArgumentException if the device or the queue belongs to another iommufd
    * @throws VfioException as {@link #allocateHwpt(BoundDevice, HwptFlag...)}
    */
   public HwptPaging allocateHwpt(BoundDevice device, @Nullable FaultQueue faults, HwptFlag... flags)
@@ -244,6 +246,7 @@ public final class Ioas implements IoAddressSpace, PageTable {
    * @param size bytes, a multiple of {@link #granule}
    * @param access what the device may do with it
    * @return the mapping; closing it unmaps the file
+   * @throws IllegalArgumentException if a number is not whole pages
    * @throws IovaExhaustedException if no range is large enough
    * @throws VfioException as {@link #mapFile(int, long, long, long, DmaAccess)}
    */
@@ -265,6 +268,7 @@ public final class Ioas implements IoAddressSpace, PageTable {
    * @param size bytes, a multiple of {@link #granule}
    * @param access what the device may do with it
    * @return the mapping; closing it unmaps the file
+   * @throws IllegalArgumentException if a number is not whole pages
    * @throws IllegalStateException if the file is closed
    * @throws VfioException as {@link #mapFile(int, long, long, DmaAccess)}
    */
@@ -286,6 +290,7 @@ public final class Ioas implements IoAddressSpace, PageTable {
    * @param iova where the device shall see it
    * @param size bytes, a multiple of {@link #granule}
    * @param access what the device may do with it
+   * @throws IllegalArgumentException if a number is not whole pages, or the range wraps around
    * @throws IllegalStateException if the file is closed
    * @throws VfioException as {@link #mapFile(int, long, long, long, DmaAccess)}
    */
@@ -356,6 +361,8 @@ public final class Ioas implements IoAddressSpace, PageTable {
    * @param size bytes of that mapping
    * @param access what the device may do with it here
    * @return the mapping; closing it unmaps the memory here
+   * @throws IllegalArgumentException if the source is another iommufd's, or no mapping of that size
+   *     starts there
    * @throws IovaExhaustedException if no range is large enough
    * @throws VfioException as {@link #copy(Ioas, long, long, long, DmaAccess)}
    */

@@ -29,7 +29,8 @@ import java.util.List;
  * page tables, and errors of its queues.
  *
  * <p>Consume it either by {@link #await} or through an {@link EventDispatcher}. Thread-safe; {@link
- * #await} blocks the carrier of a virtual thread. It ends with its vIOMMU.
+ * #await} blocks the carrier of a virtual thread. It ends with its vIOMMU. Once it is closed, its
+ * methods throw {@link IllegalStateException}.
  */
 @SuppressWarnings("exports") // the channel is for the dispatcher
 public final class VeventQueue implements EventChannel.Source<List<Vevent>>, AutoCloseable {

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * #allocateVdevice}), the queue of its events ({@link #allocateVeventQueue}) and queues that the
  * hardware reads by itself ({@link #allocateHwQueue}); it owns them.
  *
- * <p>Thread-safe. It ends with its parent page table.
+ * <p>Thread-safe. It ends with its parent page table. Once it is closed, its methods that need the
+ * kernel throw {@link IllegalStateException}.
  */
 public final class Viommu implements AutoCloseable {
   /** The type of Arm's SMMUv3. */

@@ -1,5 +1,6 @@
 package io.github.vfio4j.edu;
 
+import io.github.vfio4j.ConfigSpace;
 import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.MappedRegion;
@@ -13,7 +14,8 @@ import java.time.Duration;
  * DMA reaches, and one interrupt.
  *
  * <p>It is written to {@link VfioDevice} alone, so it runs on either kernel interface. One thread
- * at a time may use it. It does not own the device: close the driver first.
+ * at a time may use it. It does not own the device: close the driver first. Once either is closed,
+ * its methods throw {@link IllegalStateException}.
  */
 public final class Edu implements AutoCloseable {
   /** The PCI vendor that the device pretends to be from. */
@@ -82,6 +84,7 @@ public final class Edu implements AutoCloseable {
    *
    * @param device the open device, which stays the caller's
    * @return the driver; the caller closes it
+   * @throws IllegalStateException if the device is closed
    * @throws VfioException if the device is not an edu, or the kernel refuses
    */
   public static Edu start(VfioDevice device) throws VfioException {
@@ -94,9 +97,18 @@ public final class Edu implements AutoCloseable {
    * @param device the open device, which stays the caller's
    * @param patience how long the driver waits for an interrupt
    * @return the driver; the caller closes it
+   * @throws IllegalStateException if the device is closed
    * @throws VfioException if the device is not an edu, or the kernel refuses
    */
   public static Edu start(VfioDevice device, Duration patience) throws VfioException {
+    ConfigSpace config = device.pci().config();
+    if (config.vendorId() != VENDOR_ID || config.deviceId() != DEVICE_ID) {
+      throw new VfioException(
+          "identify",
+          device.name(),
+          null,
+          "%04x:%04x is no edu".formatted(config.vendorId(), config.deviceId()));
+    }
     MappedRegion registers = device.pci().bar(0).map();
     try {
       int identification = registers.getInt(Register.IDENTIFICATION);
@@ -106,7 +118,7 @@ public final class Edu implements AutoCloseable {
       }
       Interrupt done = device.pci().msi().enable(0);
       try {
-        device.pci().config().setBusMaster(true);
+        config.setBusMaster(true);
         return new Edu(device, registers, done, patience);
       } catch (Throwable e) {
         try (done) {
