@@ -55,6 +55,7 @@ public final class DriverBinding implements AutoCloseable {
    * @param address the device
    * @param patience how long to wait for the nodes
    * @return the binding; one that changes nothing if the device has a VFIO driver already
+   * @throws IllegalArgumentException if the time is negative
    * @throws VfioException as {@link #bind(Sysfs, PciAddress, Duration, WhenInUse)} does
    */
   public static DriverBinding bind(Sysfs sysfs, PciAddress address, Duration patience)

@@ -17,8 +17,10 @@ import java.util.regex.Pattern;
  * anonymous files, each with how often, and its pinned and locked memory in KiB. Files of the JDK
  * and of the class path are not counted, nor is what stays in the place of a closed mapping until
  * nobody can reach it.
+ *
+ * @param counts how often each is there, and KiB of memory
  */
-record OpenHandles(TreeMap<String, Integer> counts) {
+public record OpenHandles(TreeMap<String, Integer> counts) {
   private static final Pattern COUNTED =
       Pattern.compile(
           "/dev/(?!null|zero|u?random|tty|vport|hvc).*|/sys/.*|anon_inode:.*|/?dmabuf.*"
@@ -26,7 +28,12 @@ record OpenHandles(TreeMap<String, Integer> counts) {
 
   private static final Pattern MEMORY = Pattern.compile("(VmPin|VmLck):\\s*(\\d+) kB");
 
-  static OpenHandles now() {
+  /**
+   * Looks at {@code /proc/self}.
+   *
+   * @return what is open now
+   */
+  public static OpenHandles now() {
     var counts = new TreeMap<String, Integer>();
     try {
       for (String target : descriptors()) {
@@ -78,8 +85,13 @@ record OpenHandles(TreeMap<String, Integer> counts) {
     counts.merge(what, 1, Integer::sum);
   }
 
-  /** What there is more of than before, one line each. */
-  List<String> since(OpenHandles before) {
+  /**
+   * Compares.
+   *
+   * @param before an earlier look
+   * @return what there is more of now, one line each
+   */
+  public List<String> since(OpenHandles before) {
     var more = new ArrayList<String>();
     counts.forEach(
         (what, count) -> {

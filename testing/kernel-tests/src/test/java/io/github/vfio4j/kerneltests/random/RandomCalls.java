@@ -7,6 +7,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.edu.Edu;
 import io.github.vfio4j.kerneltests.random.Values.HandlerFailure;
 import io.github.vfio4j.kerneltests.random.Values.NoValueException;
+import io.github.vfio4j.lab.OpenHandles;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
@@ -41,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 final class RandomCalls {
   /** Longer than the library waits for the kernel at most, on a slow machine. */
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  private static final String HANGS = "hangs: ";
 
   /** Takes a descriptor of somebody else's, which a number at random may well be. */
   private static final Set<String> EXCLUDED = Set.of("ofFd", "bindPassed");
@@ -92,13 +95,39 @@ final class RandomCalls {
   }
 
   /**
-   * Calls for a while.
+   * Calls for a while, with the devices bound to a VFIO driver at first and given back at the end.
    *
-   * @param time how long
+   * @param time for how long
+   * @param most how many calls are enough
    * @param threads how many at a time
-   * @return what was wrong, one line each
+   * @return what was wrong
    */
-  List<String> run(Duration time, int threads) throws InterruptedException, IOException {
+  List<String> run(Duration time, long most, int threads) throws InterruptedException, IOException {
+    Sysfs sysfs = Sysfs.host();
+    List<MediatedDevice> mediated = sysfs.mediatedDevices();
+    for (PciAddress device : devices) {
+      DriverBinding.bind(sysfs, device);
+    }
+    List<String> wrong = call(time, most, threads);
+    if (wrong.stream().anyMatch(line -> line.startsWith(HANGS))) {
+      return wrong; // what hangs may keep a lock
+    }
+    for (MediatedDevice device : sysfs.mediatedDevices()) {
+      if (!mediated.contains(device)) {
+        sysfs.remove(device);
+      }
+    }
+    for (PciAddress address : devices) {
+      PciDevice device = sysfs.device(address);
+      if (device.driver().isEmpty() || device.hasVfioDriver()) {
+        DriverBinding.unbind(sysfs, address);
+      }
+    }
+    return wrong;
+  }
+
+  private List<String> call(Duration time, long most, int threads)
+      throws InterruptedException, IOException {
     List<String> wrong = new ArrayList<>();
     var before = Thread.getDefaultUncaughtExceptionHandler();
     Thread.setDefaultUncaughtExceptionHandler((_, thrown) -> unhandled(thrown));
@@ -110,18 +139,20 @@ final class RandomCalls {
       }
       callers.forEach(Thread::start);
       long end = System.nanoTime() + time.toNanos();
-      while (System.nanoTime() < end && callers.stream().allMatch(Thread::isAlive)) {
+      while (System.nanoTime() < end
+          && outcomes.calls() < most
+          && callers.stream().allMatch(Thread::isAlive)) {
         Thread.sleep(100);
       }
       done = true;
       for (Caller caller : callers) {
         caller.join(PATIENCE.toMillis());
         if (caller.isAlive()) {
-          wrong.add("hangs: " + caller.hanging());
+          wrong.add(HANGS + caller.hanging());
         }
       }
       if (!wrong.isEmpty()) {
-        return wrong; // what hangs may keep a lock
+        return wrong;
       }
       pool.closeAll().forEach(refusal -> wrong.add("cannot be closed: " + trace(refusal)));
     } finally {
@@ -279,12 +310,14 @@ final class RandomCalls {
     long seed = Long.parseLong(arguments[2]);
     List<PciAddress> devices =
         List.of(arguments).subList(3, arguments.length).stream().map(PciAddress::of).toList();
-    for (PciAddress device : devices) {
-      DriverBinding.bind(Sysfs.host(), device);
-    }
+    OpenHandles before = OpenHandles.now();
     RandomCalls calls = new RandomCalls(devices, seed);
     List<String> wrong =
-        calls.run(Duration.ofSeconds(Long.parseLong(arguments[0])), Integer.parseInt(arguments[1]));
+        calls.run(
+            Duration.ofSeconds(Long.parseLong(arguments[0])),
+            Long.MAX_VALUE,
+            Integer.parseInt(arguments[1]));
+    OpenHandles.now().since(before).forEach(left -> wrong.add("left open: " + left));
     calls.outcomes().table().forEach(System.out::println);
     wrong.forEach(System.out::println);
     System.out.printf(
