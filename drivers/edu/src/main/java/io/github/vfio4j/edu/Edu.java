@@ -97,10 +97,14 @@ public final class Edu implements AutoCloseable {
    * @param device the open device, which stays the caller's
    * @param patience how long the driver waits for an interrupt
    * @return the driver; the caller closes it
+   * @throws IllegalArgumentException if the patience is negative
    * @throws IllegalStateException if the device is closed
    * @throws VfioException if the device is not an edu, or the kernel refuses
    */
   public static Edu start(VfioDevice device, Duration patience) throws VfioException {
+    if (patience.isNegative()) {
+      throw new IllegalArgumentException("patience must not be negative: " + patience);
+    }
     ConfigSpace config = device.pci().config();
     if (config.vendorId() != VENDOR_ID || config.deviceId() != DEVICE_ID) {
       throw new VfioException(

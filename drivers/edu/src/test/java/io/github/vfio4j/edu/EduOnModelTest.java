@@ -122,6 +122,12 @@ class EduOnModelTest {
   }
 
   @Test
+  void noPatienceCanBeNegative() {
+    assertThatThrownBy(() -> Edu.start(device, Duration.ofNanos(-1)))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
   void aDeviceThatHasVanishedIsNoEdu() {
     host.faults().vanish();
 

@@ -58,11 +58,11 @@ record PublicApi(Set<Class<?>> types, List<Executable> calls) {
         && !(method.getDeclaringClass().isEnum() && method.getName().startsWith("value"));
   }
 
-  /**
-   * Some calls are for other packages of the library: their parameters are of types not exported.
-   */
+  /** Some calls are for other packages of the library: they speak of types not exported. */
   private static boolean canBeNamed(Executable call, Set<Class<?>> types) {
-    return Arrays.stream(call.getParameterTypes())
+    return Stream.concat(
+            Arrays.stream(call.getParameterTypes()),
+            call instanceof Method method ? Stream.of(method.getReturnType()) : Stream.of())
         .map(type -> type.isArray() ? type.getComponentType() : type)
         .allMatch(
             type ->
