@@ -20,7 +20,7 @@ class RandomCallsTest {
       throws IOException, InterruptedException {
     RandomCalls calls = new RandomCalls(devices, 1);
 
-    List<String> wrong = calls.run(Duration.ofMinutes(2), 3000, 4);
+    List<String> wrong = calls.run(Duration.ofMinutes(2), 2000, 4);
 
     assertThat(wrong).isEmpty();
     assertThat(calls.outcomes().successful()).isGreaterThan(leastSuccesses);
