@@ -15,6 +15,11 @@ import java.lang.invoke.VarHandle;
  * <p>A base is an address divided by {@link #ALIGNMENT}: from the shift the compiler knows that the
  * address is aligned and not negative, and leaves out the checks that a memory segment would make
  * once more. They are half of the instructions of an access.
+ *
+ * <p>Stores of 8 and 16 bits are plain ones between fences, which keep the compiler from merging
+ * them and are no instructions on x86. An opaque or releasing one is an {@code xchg} in HotSpot's
+ * interpreter, and HotSpot for x86 crashes when a device refuses an {@code xchg} of these widths:
+ * it does not know how long the instruction is that it has to leave out.
  */
 public final class Mmio {
   /** Device memory is mapped at multiples of this many bytes. */
@@ -49,11 +54,15 @@ public final class Mmio {
   }
 
   public static void setByte(int base, long offset, byte value) {
-    BYTE.setOpaque(MEMORY, address(base, offset), value);
+    VarHandle.storeStoreFence();
+    BYTE.set(MEMORY, address(base, offset), value);
+    VarHandle.storeStoreFence();
   }
 
   public static void setByteRelease(int base, long offset, byte value) {
-    BYTE.setRelease(MEMORY, address(base, offset), value);
+    VarHandle.releaseFence();
+    BYTE.set(MEMORY, address(base, offset), value);
+    VarHandle.storeStoreFence();
   }
 
   public static short getShort(int base, long offset) {
@@ -65,11 +74,15 @@ public final class Mmio {
   }
 
   public static void setShort(int base, long offset, short value) {
-    SHORT.setOpaque(MEMORY, address(base, offset), value);
+    VarHandle.storeStoreFence();
+    SHORT.set(MEMORY, address(base, offset), value);
+    VarHandle.storeStoreFence();
   }
 
   public static void setShortRelease(int base, long offset, short value) {
-    SHORT.setRelease(MEMORY, address(base, offset), value);
+    VarHandle.releaseFence();
+    SHORT.set(MEMORY, address(base, offset), value);
+    VarHandle.storeStoreFence();
   }
 
   public static int getInt(int base, long offset) {
