@@ -25,6 +25,8 @@ final class RehearseCommand implements Callable<Integer> {
   @Override
   public Integer call() throws VfioException {
     run("--help");
+    run("help", "list");
+    run("lits");
     run("list");
     run("list", "--json");
     run("doctor");

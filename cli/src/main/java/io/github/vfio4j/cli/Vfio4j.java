@@ -11,7 +11,6 @@ import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.TypeConversionException;
 
@@ -91,8 +90,9 @@ final class Vfio4j {
         .setUsageHelpWidth(100)
         .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
         .registerConverter(PciAddress.class, Vfio4j::address)
-        .setParameterExceptionHandler((failure, _) -> complain(failure, err))
-        .setExecutionExceptionHandler(new ErrorLine(vfio4j, err));
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler(new UsageLine(err))
+        .setExecutionExceptionHandler(new ErrorLine(vfio4j, host.sysfs(), err));
   }
 
   /**
@@ -117,7 +117,8 @@ final class Vfio4j {
               new BindCommand(host, err),
               new UnbindCommand(host, err),
               new DoctorCommand(host),
-              new DemoCommand(host));
+              new DemoCommand(host),
+              new HelpCommand());
     };
   }
 
@@ -138,13 +139,5 @@ final class Vfio4j {
     } catch (IllegalArgumentException e) {
       throw new TypeConversionException(e.getMessage());
     }
-  }
-
-  private static int complain(ParameterException failure, PrintWriter err) {
-    String command = failure.getCommandLine().getCommandSpec().qualifiedName();
-    String message = Printable.line(String.valueOf(failure.getMessage()));
-    err.println("vfio4j: " + message + "; see " + command + " --help");
-    err.flush();
-    return ExitStatus.USAGE;
   }
 }

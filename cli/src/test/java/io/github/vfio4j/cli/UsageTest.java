@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.vfio4j.sysfs.FakeHost;
 import io.github.vfio4j.sysfs.Sysfs;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class UsageTest {
@@ -31,6 +34,11 @@ class UsageTest {
         "lits",
         "list --foo",
         "list 00:05.0",
+        "list @/etc/passwd",
+        "--json list",
+        "help lits",
+        "help rehearse",
+        "help list show",
         "show",
         "show zz",
         "show 00:05.8",
@@ -73,6 +81,64 @@ class UsageTest {
     assertThat(run.err().lines()).singleElement().asString().startsWith("vfio4j: ");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "lits | unknown command 'lits'; did you mean 'list'? See vfio4j --help",
+        "help unbnd | unknown command 'unbnd'; did you mean 'unbind'? See vfio4j --help",
+        "doc | unknown command 'doc'; did you mean 'doctor'? See vfio4j --help",
+        "-v | unknown option '-v'; did you mean '-V'? See vfio4j --help",
+        "list --jsno | unknown option '--jsno'; did you mean '--json'? See vfio4j list --help",
+        "show --jsno | unknown option '--jsno'; did you mean '--json'? See vfio4j show --help",
+        "bind --forse=1 | unknown option '--forse'; did you mean '--force'? See vfio4j bind --help",
+        "--json show | option '--json' goes after its command; see vfio4j --help",
+        "list all | one argument too many: 'all'; see vfio4j list --help",
+        "frobnicate | unknown command 'frobnicate'; see vfio4j --help",
+        "list -q | unknown option '-q'; see vfio4j list --help"
+      })
+  void guessesWhatWasMeant(String line, String complaint) {
+    assertThat(run(line.split(" ", -1)).err()).isEqualTo("vfio4j: " + complaint + "\n");
+  }
+
+  @Test
+  void guessesADeviceOnlyWhereOneIsLikelierThanAllOthers() {
+    assertThat(run("show", "00:05.1").err()).endsWith("; did you mean 0000:00:05.0?\n");
+    assertThat(run("show", "00:15.1").err()).doesNotContain("did you mean");
+
+    new FakeHost(root).device("0000:00:05.2");
+    assertThat(run("show", "00:05.1").err()).doesNotContain("did you mean");
+  }
+
+  @Test
+  void readsNoFileThatAnArgumentNames() throws IOException {
+    Path file = Files.writeString(root.resolve("arguments"), "secret");
+
+    assertThat(run("list", "@" + file).err()).contains("'@" + file + "'").doesNotContain("secret");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"list", "show", "iommu", "bind", "unbind", "doctor", "demo", "help"})
+  void helpOfACommandIsWhatItsOptionShows(String command) {
+    CommandRun help = run("help", command);
+
+    assertThat(help.status()).isZero();
+    assertThat(help.err()).isEmpty();
+    assertThat(help.out()).contains("Usage: vfio4j " + command + " ");
+    assertThat(help.out()).isEqualTo(run(command, "--help").out());
+  }
+
+  @Test
+  void helpAloneIsTheGeneralHelp() {
+    assertThat(run("help").out()).isEqualTo(run("--help").out());
+    assertThat(run("help").status()).isZero();
+  }
+
+  @Test
+  void helpHasNoColoursForATerminalEither() {
+    assertThat(run("--help").out()).doesNotContain("\u001b", "\\x1b");
+  }
+
   @Test
   void printsWhereAFailureComesFromOnlyIfAsked() {
     assertThat(run("show", "00:06.0").err()).contains("0000:00:06.0").doesNotContain("\tat ");
@@ -85,7 +151,8 @@ class UsageTest {
     CommandRun run = run("--help");
 
     assertThat(run.status()).isZero();
-    assertThat(run.out()).contains("list", "show", "iommu", "bind", "unbind", "doctor", "demo");
+    assertThat(run.out())
+        .contains("list", "show", "iommu", "bind", "unbind", "doctor", "demo", "help");
     assertThat(run.out().lines().filter(line -> line.matches("  [0-7]   .*"))).hasSize(8);
   }
 
