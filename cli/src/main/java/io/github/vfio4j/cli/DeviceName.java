@@ -3,6 +3,8 @@ package io.github.vfio4j.cli;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.sysfs.Sysfs;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
@@ -10,11 +12,29 @@ import picocli.CommandLine.ParameterException;
 final class DeviceName {
 
   static final String DESCRIPTION =
-      "A PCI address such as 0000:00:05.0 or 00:05.0, or the UUID of a mediated device.";
+      "PCI addresses such as 0000:00:05.0 or 00:05.0, or UUIDs of mediated devices.";
 
   private DeviceName() {}
 
-  static HostDevice find(Sysfs sysfs, String name, CommandLine commandLine) throws VfioException {
+  /**
+   * Finds devices. A name that cannot be one is wrong usage, whatever the others are; a device that
+   * is not there is added to the failures.
+   */
+  static List<HostDevice> find(
+      Sysfs sysfs, List<String> names, CommandLine commandLine, Failures failures) {
+    List<HostDevice> devices = new ArrayList<>();
+    for (String name : names) {
+      try {
+        devices.add(find(sysfs, name, commandLine));
+      } catch (VfioException e) {
+        failures.add(e);
+      }
+    }
+    return devices;
+  }
+
+  private static HostDevice find(Sysfs sysfs, String name, CommandLine commandLine)
+      throws VfioException {
     try {
       return sysfs.device(name);
     } catch (IllegalArgumentException e) {

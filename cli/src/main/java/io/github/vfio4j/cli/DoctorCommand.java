@@ -5,11 +5,11 @@ import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.diagnosis.Diagnosis;
 import io.github.vfio4j.diagnosis.Finding;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -31,9 +31,9 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "ADDRESS",
-      arity = "0..1",
-      description = DeviceName.DESCRIPTION + " Without it, only the host is checked.")
-  private @Nullable String name;
+      arity = "0..*",
+      description = DeviceName.DESCRIPTION + " Without any, only the host is checked.")
+  private List<String> names = List.of();
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
@@ -46,26 +46,62 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws VfioException {
-    Optional<HostDevice> device =
-        name == null
-            ? Optional.empty()
-            : Optional.of(DeviceName.find(host.sysfs(), name, spec.commandLine()));
-    Optional<String> subject = device.map(HostDevice::name);
-    Diagnosis diagnosis =
-        device.isEmpty() ? Diagnosis.of(host.sysfs()) : Diagnosis.of(host.sysfs(), device.get());
-    if (json) {
+    Failures failures = new Failures();
+    List<Checked> checked = new ArrayList<>();
+    for (HostDevice device : DeviceName.find(host.sysfs(), names, spec.commandLine(), failures)) {
+      try {
+        checked.add(new Checked(Optional.of(device.name()), Diagnosis.of(host.sysfs(), device)));
+      } catch (VfioException e) {
+        failures.add(e);
+      }
+    }
+    if (names.isEmpty()) {
+      checked.add(new Checked(Optional.empty(), Diagnosis.of(host.sysfs())));
+    }
+    print(checked);
+    failures.rethrow();
+    return checked.stream().allMatch(each -> each.diagnosis.isReady())
+        ? ExitStatus.DONE
+        : ExitStatus.FAILED;
+  }
+
+  private void print(List<Checked> checked) {
+    if (!json) {
+      Paragraphs paragraphs = new Paragraphs(host.out());
+      checked.forEach(each -> paragraphs.print(each.lines()));
+    } else if (names.size() > 1) {
       Json.object()
+          .with("devices", checked.stream().map(each -> each.json().map()).toList())
+          .print(host.out());
+    } else {
+      checked.forEach(each -> each.json().print(host.out()));
+    }
+  }
+
+  /**
+   * What was found.
+   *
+   * @param subject the name of the device; without one, the host was checked
+   * @param diagnosis what stands in the way
+   */
+  private record Checked(Optional<String> subject, Diagnosis diagnosis) {
+
+    Json json() {
+      return Json.object()
           .with("device", subject)
           .with("ready", diagnosis.isReady())
           .with("way", diagnosis.way().map(Backend::toString))
-          .with("findings", diagnosis.findings().stream().map(f -> json(f).map()).toList())
-          .print(host.out());
-    } else {
-      table(diagnosis.findings()).lines().forEach(host.out()::println);
-      host.out().println();
-      host.out().println(verdict(diagnosis, subject));
+          .with(
+              "findings",
+              diagnosis.findings().stream().map(DoctorCommand::json).map(Json::map).toList());
     }
-    return diagnosis.isReady() ? ExitStatus.DONE : ExitStatus.FAILED;
+
+    List<String> lines() {
+      List<String> lines = new ArrayList<>(table(diagnosis.findings()).lines());
+      lines.add("");
+      lines.add(verdict(diagnosis, subject));
+      return lines;
+    }
   }
 
   private static Json json(Finding finding) {

@@ -6,7 +6,6 @@ import io.github.vfio4j.VfioException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -20,7 +19,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     header = "Shows what the IOMMU behind a device can do, and which page tables can be made.",
     description =
-        "%nThe device is opened for a moment; the kernel may reset it for that. Page tables are"
+        "%nEach device is opened for a moment; the kernel may reset it for that. Page tables are"
             + " made and destroyed to find out.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
@@ -30,10 +29,10 @@ final class IommuCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "ADDRESS",
-      arity = "0..1",
+      arity = "0..*",
       description =
-          DeviceName.DESCRIPTION + " Without it, each device that is bound to a VFIO driver.")
-  private @Nullable String name;
+          DeviceName.DESCRIPTION + " Without any, each device that is bound to a VFIO driver.")
+  private List<String> names = List.of();
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
@@ -47,32 +46,26 @@ final class IommuCommand implements Callable<Integer> {
   @Override
   public Integer call() throws VfioException {
     List<SurveyedIommu> surveyed = new ArrayList<>();
-    VfioException failure = null;
-    for (HostDevice device : devices()) {
+    Failures failures = new Failures();
+    for (HostDevice device : devices(failures)) {
       try {
         surveyed.add(SurveyedIommu.of(host, device));
       } catch (UnsupportedByKernelException e) {
         throw e; // nor can it be asked of another
       } catch (VfioException e) {
-        if (failure == null) {
-          failure = e;
-        } else {
-          failure.addSuppressed(e);
-        }
+        failures.add(e);
       }
     }
-    if (failure == null || !surveyed.isEmpty()) {
+    if (failures.isEmpty() || !surveyed.isEmpty()) {
       print(surveyed);
     }
-    if (failure != null) {
-      throw failure;
-    }
+    failures.rethrow();
     return ExitStatus.DONE;
   }
 
-  private List<HostDevice> devices() throws VfioException {
-    return name != null
-        ? List.of(DeviceName.find(host.sysfs(), name, spec.commandLine()))
+  private List<HostDevice> devices(Failures failures) throws VfioException {
+    return !names.isEmpty()
+        ? DeviceName.find(host.sysfs(), names, spec.commandLine(), failures)
         : ListCommand.inOrder(host.sysfs().devices()).stream()
             .filter(HostDevice::hasVfioDriver)
             .toList();
@@ -88,12 +81,8 @@ final class IommuCommand implements Callable<Integer> {
     } else if (surveyed.isEmpty()) {
       host.out().println("No device is bound to a VFIO driver.");
     } else {
-      String gap = "";
-      for (SurveyedIommu each : surveyed) {
-        host.out().print(gap);
-        new IommuText(each, host.ids()).lines().forEach(host.out()::println);
-        gap = System.lineSeparator();
-      }
+      Paragraphs paragraphs = new Paragraphs(host.out());
+      surveyed.forEach(each -> paragraphs.print(new IommuText(each, host.ids()).lines()));
     }
   }
 }

@@ -1,6 +1,9 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -8,12 +11,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Shows all that can be told of a device. */
+/** Shows all that can be told of devices. */
 @Command(
     name = "show",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    header = "Shows a device: what sysfs knows and, where it can be opened, its insides.",
+    header = "Shows devices: what sysfs knows and, where they can be opened, their insides.",
     description =
         "%nA device that is bound to a VFIO driver and that nobody else has open is opened for a"
             + " moment; the kernel may reset it for that. One that cannot be opened is no error:"
@@ -24,8 +27,8 @@ final class ShowCommand implements Callable<Integer> {
 
   private final CommandHost host;
 
-  @Parameters(paramLabel = "ADDRESS", description = DeviceName.DESCRIPTION)
-  private String name = "";
+  @Parameters(paramLabel = "ADDRESS", arity = "1..*", description = DeviceName.DESCRIPTION)
+  private List<String> names = List.of();
 
   @Option(names = "--no-open", description = "Leave the device alone: print what sysfs knows.")
   private boolean noOpen;
@@ -41,13 +44,35 @@ final class ShowCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws VfioException {
-    ShownDevice shown =
-        ShownDevice.of(host, DeviceName.find(host.sysfs(), name, spec.commandLine()), !noOpen);
-    if (json) {
-      ShowJson.of(shown, host).print(host.out());
-    } else {
-      new ShowText(shown, host.ids()).lines().forEach(host.out()::println);
+    Failures failures = new Failures();
+    List<ShownDevice> shown = new ArrayList<>();
+    for (HostDevice device : DeviceName.find(host.sysfs(), names, spec.commandLine(), failures)) {
+      try {
+        shown.add(ShownDevice.of(host, device, !noOpen));
+      } catch (VfioException e) {
+        failures.add(e);
+      }
     }
+    if (json) {
+      printJson(shown);
+    } else {
+      Paragraphs paragraphs = new Paragraphs(host.out());
+      shown.forEach(each -> paragraphs.print(new ShowText(each, host.ids()).lines()));
+    }
+    failures.rethrow();
     return ExitStatus.DONE;
+  }
+
+  /** One that was asked for is an object, several are a list of those that could be shown. */
+  private void printJson(List<ShownDevice> shown) throws VfioException {
+    List<Json> devices = new ArrayList<>();
+    for (ShownDevice each : shown) {
+      devices.add(ShowJson.of(each, host));
+    }
+    if (names.size() > 1) {
+      Json.object().with("devices", devices.stream().map(Json::map).toList()).print(host.out());
+    } else {
+      devices.forEach(device -> device.print(host.out()));
+    }
   }
 }

@@ -137,4 +137,32 @@ class DoctorCommandTest {
                 "seen", "not loaded",
                 "fix", "modprobe vfio-pci"));
   }
+
+  @Test
+  void checksSeveralDevices() {
+    FakeHost host = readyHost().device(NIC);
+    String ready = CommandRun.of(host.sysfs(), "doctor", EDU).out();
+    String unready = CommandRun.of(host.sysfs(), "doctor", NIC).out();
+
+    CommandRun both = CommandRun.of(host.sysfs(), "doctor", EDU, NIC);
+    assertThat(both.status()).isEqualTo(1);
+    assertThat(both.out()).isEqualTo(ready + "\n" + unready);
+
+    CommandRun json = CommandRun.of(host.sysfs(), "doctor", "--json", EDU, NIC);
+    assertThat(json.objects("devices"))
+        .containsExactly(
+            CommandRun.of(host.sysfs(), "doctor", "--json", EDU).json(),
+            CommandRun.of(host.sysfs(), "doctor", "--json", NIC).json());
+  }
+
+  @Test
+  void aDeviceThatIsNotThereCountsBeforeOneThatIsNotReady() {
+    FakeHost host = readyHost().device(NIC);
+
+    CommandRun run = CommandRun.of(host.sysfs(), "doctor", NIC, "00:1f.1");
+
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.out()).isEqualTo(CommandRun.of(host.sysfs(), "doctor", NIC).out());
+    assertThat(run.err()).contains("0000:00:1f.1").hasLineCount(1);
+  }
 }

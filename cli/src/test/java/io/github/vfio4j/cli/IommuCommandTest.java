@@ -232,6 +232,20 @@ class IommuCommandTest {
   }
 
   @Test
+  void asksOfEachDeviceThatIsNamed() {
+    host.driver(DISK, "vfio-pci");
+
+    CommandRun run =
+        CommandRun.surveying(host.sysfs(), device -> NONE, "iommu", "00:1f.1", DISK, NIC);
+
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.lines())
+        .filteredOn(line -> line.startsWith("0000:"))
+        .extracting(line -> line.substring(0, 12))
+        .containsExactly(DISK, NIC);
+  }
+
+  @Test
   void goesOnAfterADeviceThatCannotBeAsked() {
     host.driver(DISK, "vfio-pci");
 

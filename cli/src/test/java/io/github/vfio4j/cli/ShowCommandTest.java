@@ -186,4 +186,67 @@ class ShowCommandTest {
         .containsEntry("group", null)
         .containsEntry("notOpened", "it has no driver; vfio4j bind 0000:00:06.0 prepares it");
   }
+
+  @Test
+  void showsSeveralWithAnEmptyLineBetween() {
+    host.device("0000:00:07.0");
+    String first = CommandRun.of(host.sysfs(), "show", "00:07.0").out();
+    String second = CommandRun.of(host.sysfs(), "show", NIC).out();
+
+    CommandRun run = CommandRun.of(host.sysfs(), "show", "00:07.0", NIC);
+
+    assertThat(run.status()).isZero();
+    assertThat(run.out()).isEqualTo(first + "\n" + second);
+  }
+
+  @Test
+  void goesOnAfterDevicesThatAreNotThere() {
+    CommandRun run = CommandRun.of(host.sysfs(), "show", "00:1f.1", NIC, "00:1f.2");
+
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.out()).isEqualTo(CommandRun.of(host.sysfs(), "show", NIC).out());
+    assertThat(run.err().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("0000:00:1f.1"),
+            line -> assertThat(line).contains("0000:00:1f.2"));
+  }
+
+  @Test
+  void opensNothingWhereAnAddressIsNone() {
+    CommandRun run =
+        showBound(
+            device -> {
+              throw new AssertionError();
+            },
+            "zz");
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.out()).isEmpty();
+  }
+
+  @Test
+  void severalAreAListInJson() {
+    host.device("0000:00:07.0");
+
+    CommandRun run = CommandRun.of(host.sysfs(), "show", "--json", "00:07.0", NIC);
+    assertThat(run.json()).containsOnlyKeys("devices");
+    assertThat(run.objects("devices"))
+        .containsExactly(
+            CommandRun.of(host.sysfs(), "show", "--json", "00:07.0").json(),
+            CommandRun.of(host.sysfs(), "show", "--json", NIC).json());
+  }
+
+  @Test
+  void theListInJsonHasWhatCouldBeShown() {
+    CommandRun one = CommandRun.of(host.sysfs(), "show", "--json", "00:1f.1", NIC);
+    assertThat(one.status()).isEqualTo(3);
+    assertThat(one.objects("devices"))
+        .singleElement()
+        .extracting(device -> device.get("name"))
+        .isEqualTo(NIC);
+
+    CommandRun none = CommandRun.of(host.sysfs(), "show", "--json", "00:1f.1", "00:1f.2");
+    assertThat(none.status()).isEqualTo(3);
+    assertThat(none.objects("devices")).isEmpty();
+  }
 }

@@ -46,9 +46,10 @@ class UsageTest {
         "bind 00:05",
         "unbind",
         "iommu zz",
-        "iommu 00:05.0 00:06.0",
+        "iommu 00:05.0 zz",
         "doctor zz",
-        "doctor 00:05.0 00:06.0",
+        "doctor 00:05.0 zz",
+        "show --no-open 00:05.0 zz",
         "demo zz",
         "demo --nested zz"
       })
