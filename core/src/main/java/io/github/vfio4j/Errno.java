@@ -1,7 +1,6 @@
 package io.github.vfio4j;
 
-import java.util.HashMap;
-import java.util.Map;
+import io.github.vfio4j.linux.ErrnoName;
 
 /**
  * An error number of the Linux kernel.
@@ -84,34 +83,6 @@ public record Errno(int number) {
   /** It did not answer in time. */
   public static final Errno ETIMEDOUT = new Errno(110);
 
-  private static final Map<Integer, String> NAMES = names();
-
-  private static Map<Integer, String> names() {
-    String[] firstPart =
-        """
-        EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT \
-        ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG \
-        ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS"""
-            .split(" ", -1);
-    Map<Integer, String> names = new HashMap<>();
-    for (int i = 0; i < firstPart.length; i++) {
-      names.put(i + 1, firstPart[i]);
-    }
-    names.put(61, "ENODATA");
-    names.put(62, "ETIME");
-    names.put(71, "EPROTO");
-    names.put(75, "EOVERFLOW");
-    names.put(77, "EBADFD");
-    names.put(90, "EMSGSIZE");
-    names.put(95, "EOPNOTSUPP");
-    names.put(98, "EADDRINUSE");
-    names.put(105, "ENOBUFS");
-    names.put(110, "ETIMEDOUT");
-    names.put(114, "EALREADY");
-    names.put(524, "ENOTSUPP");
-    return Map.copyOf(names);
-  }
-
   /**
    * Returns the kernel's name of this number.
    *
@@ -119,6 +90,6 @@ public record Errno(int number) {
    */
   @Override
   public String toString() {
-    return NAMES.getOrDefault(number, "errno " + number);
+    return ErrnoName.of(number);
   }
 }

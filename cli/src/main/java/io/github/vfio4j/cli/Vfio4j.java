@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.TypeConversionException;
 
@@ -48,6 +50,12 @@ final class Vfio4j {
       description = "After an error, print where it comes from.")
   private boolean trace;
 
+  @Option(
+      names = "--calls",
+      scope = ScopeType.INHERIT,
+      description = "Print each call to the kernel on the standard error.")
+  private boolean calls;
+
   boolean trace() {
     return trace;
   }
@@ -73,6 +81,14 @@ final class Vfio4j {
     return status == ExitStatus.DONE ? ExitStatus.FAILED : status;
   }
 
+  /** The property is read when the kernel is first called. */
+  private int execute(ParseResult arguments) {
+    if (calls) {
+      System.setProperty("io.github.vfio4j.calls", "stderr");
+    }
+    return new RunLast().execute(arguments);
+  }
+
   static PrintWriter writer(PrintStream stream) {
     return new PrintWriter(stream, false, stream.charset());
   }
@@ -91,6 +107,7 @@ final class Vfio4j {
         .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
         .registerConverter(PciAddress.class, Vfio4j::address)
         .setExpandAtFiles(false)
+        .setExecutionStrategy(vfio4j::execute)
         .setParameterExceptionHandler(new UsageLine(err))
         .setExecutionExceptionHandler(new ErrorLine(vfio4j, host.sysfs(), err));
   }

@@ -11,7 +11,8 @@ import java.lang.foreign.MemorySegment;
 public interface Kernel {
   /**
    * Returns the running Linux; each system call is linked when it is first used. Where the system
-   * property {@code io.github.vfio4j.trace} names a file, its ioctls are written down there.
+   * property {@code io.github.vfio4j.trace} names a file, its ioctls are written down there for
+   * programs; {@code io.github.vfio4j.calls} is the same for people, with {@code stderr} as one.
    *
    * @throws IllegalCallerException if this virtual machine denies native access
    */

@@ -1,5 +1,6 @@
 package io.github.vfio4j.linux;
 
+import java.io.FileDescriptor;
 import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 final class TraceFile {
   private static final System.Logger LOG = System.getLogger(KernelChoice.TRACE);
 
+  private static final String STANDARD_ERROR = "stderr";
+
   private final Path path;
 
   /** A stream, since an interrupted thread would close a channel. */
@@ -21,6 +24,16 @@ final class TraceFile {
 
   private TraceFile(Path path) {
     this.path = path;
+  }
+
+  /** Takes the standard error if it is called {@code stderr}, a file of that name otherwise. */
+  static TraceFile of(String name) {
+    if (!name.equals(STANDARD_ERROR)) {
+      return append(Path.of(name));
+    }
+    TraceFile file = new TraceFile(Path.of(name));
+    file.stream = new FileOutputStream(FileDescriptor.err);
+    return file;
   }
 
   /** Opens the file; where that fails there is a warning and no trace. */

@@ -7,42 +7,17 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.HexFormat;
 
-/**
- * Writes down every ioctl, and what is read from and written to the queues of an iommufd, which are
- * messages too. A line has five fields:
- *
- * <pre>REQUEST ANSWER ARGUMENT REPLY FILE</pre>
- *
- * <p>The request is the ioctl's number, {@code read} or {@code write}; the answer is the kernel's,
- * a negated error number if below zero. The argument is the structure that was passed, in
- * hexadecimal and as long as it says itself, or {@code int:} and a number; the reply is the same
- * structure afterwards, or {@code =} where it has not changed. {@code -} stands for nothing. The
- * file is the name that {@code /proc} has for it.
- */
+/** Has a trace told of each call that passes a message: ioctls, and files opened, read, written. */
 final class TracingKernel implements Kernel {
-  private static final String NOTHING = "-";
-  private static final String UNCHANGED = "=";
-  private static final String QUEUE = "anon_inode:[iommufd";
   private static final int SMALLEST_STRUCTURE = 8;
-  private static final HexFormat HEX = HexFormat.of();
 
   private final Kernel kernel;
-  private final TraceFile trace;
+  private final CallTrace trace;
 
-  TracingKernel(Kernel kernel, TraceFile trace) {
+  TracingKernel(Kernel kernel, CallTrace trace) {
     this.kernel = kernel;
     this.trace = trace;
-  }
-
-  private void line(String request, long answer, String argument, String reply, String file) {
-    trace.add(request + " " + answer + " " + argument + " " + reply + " " + file);
-  }
-
-  private static String number(int request) {
-    return "0x" + Integer.toHexString(request);
   }
 
   private static String name(int fd) {
@@ -64,47 +39,44 @@ final class TracingKernel implements Kernel {
     return argument.asSlice(0, size).toArray(JAVA_BYTE);
   }
 
-  private static String hex(byte[] bytes) {
-    return bytes.length == 0 ? NOTHING : HEX.formatHex(bytes);
-  }
-
   @Override
   public int ioctl(int fd, int request, MemorySegment argument) {
     String file = name(fd);
-    byte[] before = bytes(argument);
+    byte[] passed = bytes(argument);
+    long start = System.nanoTime();
     int answer = kernel.ioctl(fd, request, argument);
-    byte[] after = argument.asSlice(0, before.length).toArray(JAVA_BYTE);
-    String reply = Arrays.equals(before, after) ? UNCHANGED : hex(after);
-    line(number(request), answer, hex(before), reply, file);
+    long nanos = System.nanoTime() - start;
+    byte[] left = argument.asSlice(0, passed.length).toArray(JAVA_BYTE);
+    trace.ioctl(request, passed, left, file, answer, nanos);
     return answer;
   }
 
   @Override
   public int ioctl(int fd, int request, long argument) {
     String file = name(fd);
+    long start = System.nanoTime();
     int answer = kernel.ioctl(fd, request, argument);
-    line(number(request), answer, "int:" + argument, NOTHING, file);
+    trace.ioctl(request, argument, file, answer, System.nanoTime() - start);
     return answer;
   }
 
   @Override
   public long read(int fd, MemorySegment buffer) {
     String file = name(fd);
+    long start = System.nanoTime();
     long answer = kernel.read(fd, buffer);
-    if (file.startsWith(QUEUE) && answer > 0) {
-      byte[] read = buffer.asSlice(0, answer).toArray(JAVA_BYTE);
-      line("read", answer, NOTHING, hex(read), file);
-    }
+    long nanos = System.nanoTime() - start;
+    trace.read(buffer.asSlice(0, Math.max(0, answer)).toArray(JAVA_BYTE), file, answer, nanos);
     return answer;
   }
 
   @Override
   public long write(int fd, MemorySegment buffer) {
     String file = name(fd);
+    long start = System.nanoTime();
     long answer = kernel.write(fd, buffer);
-    if (file.startsWith(QUEUE)) {
-      line("write", answer, hex(buffer.toArray(JAVA_BYTE)), NOTHING, file);
-    }
+    long nanos = System.nanoTime() - start;
+    trace.write(buffer.toArray(JAVA_BYTE), file, answer, nanos);
     return answer;
   }
 
@@ -115,7 +87,10 @@ final class TracingKernel implements Kernel {
 
   @Override
   public int open(String path, int flags) {
-    return kernel.open(path, flags);
+    long start = System.nanoTime();
+    int answer = kernel.open(path, flags);
+    trace.open(path, answer, System.nanoTime() - start);
+    return answer;
   }
 
   @Override

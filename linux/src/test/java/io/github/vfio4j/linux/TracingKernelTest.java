@@ -31,7 +31,7 @@ class TracingKernelTest {
   @BeforeEach
   void open() {
     trace = directory.resolve("trace");
-    kernel = KernelChoice.choose(trace.toString());
+    kernel = KernelChoice.choose(trace.toString(), null);
     eventfd = kernel.eventfd(0, 0);
   }
 
@@ -53,7 +53,7 @@ class TracingKernelTest {
 
   @Test
   void plainKernelIsUsedUnlessATraceIsAskedFor() {
-    assertThat(KernelChoice.choose(null)).isSameAs(LinuxKernel.INSTANCE);
+    assertThat(KernelChoice.choose(null, null)).isSameAs(LinuxKernel.INSTANCE);
     assertThat(Kernel.running()).isSameAs(LinuxKernel.INSTANCE);
   }
 
@@ -120,7 +120,7 @@ class TracingKernelTest {
 
   @Test
   void processesShareATrace() throws IOException {
-    Kernel other = KernelChoice.choose(trace.toString());
+    Kernel other = KernelChoice.choose(trace.toString(), null);
 
     kernel.ioctl(eventfd, NO_IOCTL, 1);
     other.ioctl(eventfd, NO_IOCTL, 2);
@@ -133,8 +133,8 @@ class TracingKernelTest {
 
   @Test
   void operationsGoOnWithoutATraceThatCannotBeWritten() {
-    Kernel untraced = KernelChoice.choose(directory.resolve("absent/trace").toString());
-    Kernel full = KernelChoice.choose("/dev/full");
+    Kernel untraced = KernelChoice.choose(directory.resolve("absent/trace").toString(), null);
+    Kernel full = KernelChoice.choose("/dev/full", null);
 
     assertThat(untraced.ioctl(eventfd, NO_IOCTL, 1)).isEqualTo(-ENOTTY);
     assertThat(full.ioctl(eventfd, NO_IOCTL, 1)).isEqualTo(-ENOTTY);

@@ -85,6 +85,20 @@ class CommandLineTest {
 
   @Test
   @OnMachine("intel/first-stage")
+  @Bound(Device.IVSHMEM)
+  void tellsWhatTheKernelIsAsked() throws IOException, InterruptedException {
+    Ended ended = run("vfio4j", "show", "--calls", Machine.IVSHMEM.toString(), "0000:00:1f.7");
+
+    assertThat(ended.status()).isEqualTo(3);
+    assertThat(ended.out()).startsWith(Machine.IVSHMEM + "  ").contains("Opened by ");
+    assertThat(ended.err())
+        .containsPattern("(?m)^open /dev/(iommu|vfio/vfio) = \\d+  \\d+\\.\\d us$")
+        .containsPattern("(?m)^VFIO_DEVICE_GET_INFO \\S+ \\{flags 0, .*} -> \\{.*} = 0  ")
+        .containsPattern("(?m)^vfio4j: .*0000:00:1f\\.7: ENOENT");
+  }
+
+  @Test
+  @OnMachine("intel/first-stage")
   void tellsAUserWhatRootMustDo() throws IOException, InterruptedException {
     List<String> asNobody = new ArrayList<>();
     asNobody.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));

@@ -5,6 +5,6 @@ public final class Untraced {
   private Untraced() {}
 
   public static Kernel kernel() {
-    return KernelChoice.choose(null);
+    return KernelChoice.choose(null, null);
   }
 }

@@ -1,0 +1,89 @@
+package io.github.vfio4j.linux;
+
+import io.github.vfio4j.bindings.iommu_destroy;
+import io.github.vfio4j.bindings.iommu_fault_alloc;
+import io.github.vfio4j.bindings.iommu_hw_info;
+import io.github.vfio4j.bindings.iommu_hw_queue_alloc;
+import io.github.vfio4j.bindings.iommu_hwpt_alloc;
+import io.github.vfio4j.bindings.iommu_hwpt_get_dirty_bitmap;
+import io.github.vfio4j.bindings.iommu_hwpt_invalidate;
+import io.github.vfio4j.bindings.iommu_hwpt_set_dirty_tracking;
+import io.github.vfio4j.bindings.iommu_ioas_alloc;
+import io.github.vfio4j.bindings.iommu_ioas_allow_iovas;
+import io.github.vfio4j.bindings.iommu_ioas_change_process;
+import io.github.vfio4j.bindings.iommu_ioas_copy;
+import io.github.vfio4j.bindings.iommu_ioas_iova_ranges;
+import io.github.vfio4j.bindings.iommu_ioas_map;
+import io.github.vfio4j.bindings.iommu_ioas_map_file;
+import io.github.vfio4j.bindings.iommu_ioas_noiommu_get_pa;
+import io.github.vfio4j.bindings.iommu_ioas_unmap;
+import io.github.vfio4j.bindings.iommu_option;
+import io.github.vfio4j.bindings.iommu_vdevice_alloc;
+import io.github.vfio4j.bindings.iommu_veventq_alloc;
+import io.github.vfio4j.bindings.iommu_vfio_ioas;
+import io.github.vfio4j.bindings.iommu_viommu_alloc;
+import io.github.vfio4j.bindings.vfio_device_attach_iommufd_pt;
+import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
+import io.github.vfio4j.bindings.vfio_device_detach_iommufd_pt;
+import io.github.vfio4j.bindings.vfio_device_info;
+import io.github.vfio4j.bindings.vfio_group_status;
+import io.github.vfio4j.bindings.vfio_iommu_type1_dma_map;
+import io.github.vfio4j.bindings.vfio_iommu_type1_dma_unmap;
+import io.github.vfio4j.bindings.vfio_iommu_type1_info;
+import io.github.vfio4j.bindings.vfio_irq_info;
+import io.github.vfio4j.bindings.vfio_irq_set;
+import io.github.vfio4j.bindings.vfio_region_info;
+import java.lang.foreign.GroupLayout;
+import java.util.Optional;
+
+/** The structures that the ioctls pass. */
+final class StructureLayouts {
+  private StructureLayouts() {}
+
+  /** Returns nothing for an ioctl that passes a number, a text or a lone integer. */
+  static Optional<GroupLayout> of(Ioctl ioctl) {
+    return Optional.ofNullable(
+        switch (ioctl) {
+          case VFIO_GET_API_VERSION,
+              VFIO_CHECK_EXTENSION,
+              VFIO_SET_IOMMU,
+              VFIO_GROUP_SET_CONTAINER,
+              VFIO_GROUP_GET_DEVICE_FD,
+              VFIO_DEVICE_RESET ->
+              null;
+          case VFIO_GROUP_GET_STATUS -> vfio_group_status.LAYOUT;
+          case VFIO_IOMMU_GET_INFO -> vfio_iommu_type1_info.LAYOUT;
+          case VFIO_IOMMU_MAP_DMA -> vfio_iommu_type1_dma_map.LAYOUT;
+          case VFIO_IOMMU_UNMAP_DMA -> vfio_iommu_type1_dma_unmap.LAYOUT;
+          case VFIO_DEVICE_GET_INFO -> vfio_device_info.LAYOUT;
+          case VFIO_DEVICE_GET_REGION_INFO -> vfio_region_info.LAYOUT;
+          case VFIO_DEVICE_GET_IRQ_INFO -> vfio_irq_info.LAYOUT;
+          case VFIO_DEVICE_SET_IRQS -> vfio_irq_set.LAYOUT;
+          case VFIO_DEVICE_BIND_IOMMUFD -> vfio_device_bind_iommufd.LAYOUT;
+          case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> vfio_device_attach_iommufd_pt.LAYOUT;
+          case VFIO_DEVICE_DETACH_IOMMUFD_PT -> vfio_device_detach_iommufd_pt.LAYOUT;
+          case IOMMU_DESTROY -> iommu_destroy.LAYOUT;
+          case IOMMU_IOAS_ALLOC -> iommu_ioas_alloc.LAYOUT;
+          case IOMMU_IOAS_IOVA_RANGES -> iommu_ioas_iova_ranges.LAYOUT;
+          case IOMMU_IOAS_MAP -> iommu_ioas_map.LAYOUT;
+          case IOMMU_IOAS_UNMAP -> iommu_ioas_unmap.LAYOUT;
+          case IOMMU_IOAS_ALLOW_IOVAS -> iommu_ioas_allow_iovas.LAYOUT;
+          case IOMMU_IOAS_COPY -> iommu_ioas_copy.LAYOUT;
+          case IOMMU_OPTION -> iommu_option.LAYOUT;
+          case IOMMU_VFIO_IOAS -> iommu_vfio_ioas.LAYOUT;
+          case IOMMU_HWPT_ALLOC -> iommu_hwpt_alloc.LAYOUT;
+          case IOMMU_GET_HW_INFO -> iommu_hw_info.LAYOUT;
+          case IOMMU_HWPT_SET_DIRTY_TRACKING -> iommu_hwpt_set_dirty_tracking.LAYOUT;
+          case IOMMU_HWPT_GET_DIRTY_BITMAP -> iommu_hwpt_get_dirty_bitmap.LAYOUT;
+          case IOMMU_HWPT_INVALIDATE -> iommu_hwpt_invalidate.LAYOUT;
+          case IOMMU_FAULT_QUEUE_ALLOC -> iommu_fault_alloc.LAYOUT;
+          case IOMMU_IOAS_MAP_FILE -> iommu_ioas_map_file.LAYOUT;
+          case IOMMU_IOAS_CHANGE_PROCESS -> iommu_ioas_change_process.LAYOUT;
+          case IOMMU_VIOMMU_ALLOC -> iommu_viommu_alloc.LAYOUT;
+          case IOMMU_VDEVICE_ALLOC -> iommu_vdevice_alloc.LAYOUT;
+          case IOMMU_VEVENTQ_ALLOC -> iommu_veventq_alloc.LAYOUT;
+          case IOMMU_HW_QUEUE_ALLOC -> iommu_hw_queue_alloc.LAYOUT;
+          case IOMMU_IOAS_NOIOMMU_GET_PA -> iommu_ioas_noiommu_get_pa.LAYOUT;
+        });
+  }
+}
