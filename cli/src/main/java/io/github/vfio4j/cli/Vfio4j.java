@@ -135,6 +135,7 @@ final class Vfio4j {
               new UnbindCommand(host, err),
               new DoctorCommand(host),
               new DemoCommand(host),
+              new CompletionCommand(host),
               new HelpCommand());
     };
   }

@@ -1,0 +1,106 @@
+package io.github.vfio4j.cli;
+
+import io.github.vfio4j.PciAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.Spec;
+
+/** Prints what has bash complete commands, options and the addresses of devices. */
+@Command(
+    name = "completion",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    header = "Prints a script that has bash complete commands, options and addresses.",
+    description = "%nTo be put into ~/.bashrc:  source <(vfio4j completion)",
+    optionListHeading = "%nOptions:%n")
+final class CompletionCommand implements Callable<Integer> {
+
+  /** A colon ends a word for bash, which then wants only what comes after the last one. */
+  private static final String SCRIPT =
+      """
+      # Completes the arguments of vfio4j. Made by: vfio4j completion
+      _vfio4j() {
+        local line=${COMP_LINE:0:COMP_POINT} words=() word command='' each known='' devices=''
+        read -ra words <<<"$line"
+        if [[ $line == *[[:space:]] ]]; then words+=(''); fi
+        word=${words[-1]}
+        for each in "${words[@]:1:${#words[@]}-2}"; do
+          if [[ $each != -* ]]; then
+            command=$each
+            break
+          fi
+        done
+        case $command in
+      ARMS
+        esac
+        for each in $devices; do
+          if [[ ! -e $each ]]; then continue; fi
+          each=${each##*/}
+          if [[ $word == ??:* ]]; then each=${each#0000:}; fi
+          known+=" $each"
+        done
+        COMPREPLY=($(compgen -W "$known" -- "$word"))
+        if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
+          COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}")
+        fi
+      }
+      complete -F _vfio4j vfio4j
+      """;
+
+  private final CommandHost host;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  CompletionCommand(CommandHost host) {
+    this.host = host;
+  }
+
+  @Override
+  public Integer call() {
+    CommandSpec vfio4j = spec.parent();
+    Map<String, CommandLine> commands = vfio4j.subcommands();
+    String names = String.join(" ", commands.keySet());
+    String cases =
+        commands.entrySet().stream()
+            .map(each -> arm(each.getKey(), words(each.getValue().getCommandSpec(), names)))
+            .collect(Collectors.joining("\n"));
+    String first = arm("''", "known='" + names + " " + options(vfio4j) + "'");
+    SCRIPT.replace("ARMS", first + "\n" + cases).lines().forEach(host.out()::println);
+    return ExitStatus.DONE;
+  }
+
+  private static String arm(String pattern, String assignments) {
+    return "    " + pattern + ") " + assignments + " ;;";
+  }
+
+  private static String words(CommandSpec command, String names) {
+    List<PositionalParamSpec> parameters = command.positionalParameters();
+    if (parameters.isEmpty()) {
+      return "known='" + options(command) + "'";
+    }
+    PositionalParamSpec parameter = parameters.getFirst();
+    if (parameter.paramLabel().equals("COMMAND")) {
+      return "known='" + names + " " + options(command) + "'";
+    }
+    boolean pci = List.of(parameter.auxiliaryTypes()).contains(PciAddress.class);
+    return "known='"
+        + options(command)
+        + "' devices='"
+        + (pci ? "" : "/sys/bus/mdev/devices/* ")
+        + "/sys/bus/pci/devices/*'";
+  }
+
+  private static String options(CommandSpec command) {
+    return command.options().stream()
+        .filter(option -> !option.hidden())
+        .map(OptionSpec::longestName)
+        .collect(Collectors.joining(" "));
+  }
+}
