@@ -6,6 +6,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.iommufd.IommuSurvey;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -17,12 +18,26 @@ import java.util.List;
  * @param opener how to look into a device that is bound
  * @param surveyor how to ask what the IOMMU behind a device can do
  * @param out where results go
+ * @param hints where a person is told what would be better
  */
-record CommandHost(Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, PrintWriter out) {
+record CommandHost(
+    Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, PrintWriter out, PrintWriter hints) {
 
   /** Has all that is printed made printable. */
   CommandHost {
     out = PrintableWriter.of(out);
+    hints = PrintableWriter.of(hints);
+  }
+
+  /** Says where the names of devices come from, if there are none. */
+  void hintAtNames() {
+    if (ids.isMissing()) {
+      out.flush();
+      hints.println(
+          "vfio4j: for the names of vendors and devices install pci.ids (Debian: apt install"
+              + " pci.ids; Fedora: dnf install hwdata)");
+      hints.flush();
+    }
   }
 
   /** Opens a device, asks it everything, and closes it. */
@@ -37,9 +52,14 @@ record CommandHost(Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, Pr
     IommuSurvey survey(HostDevice device) throws VfioException;
   }
 
-  static CommandHost running(PrintWriter out) {
+  static CommandHost running(PrintWriter out, PrintWriter err) {
     return new CommandHost(
-        Sysfs.host(), PciIds.of(PCI_IDS), CommandHost::ask, CommandHost::survey, out);
+        Sysfs.host(),
+        PciIds.of(PCI_IDS),
+        CommandHost::ask,
+        CommandHost::survey,
+        out,
+        StandardError.isTerminal() ? err : new PrintWriter(Writer.nullWriter()));
   }
 
   private static final List<Path> PCI_IDS =

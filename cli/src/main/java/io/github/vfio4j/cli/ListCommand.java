@@ -47,6 +47,7 @@ final class ListCommand implements Callable<Integer> {
       host.out().println(onlyVfio ? "No device is bound to a VFIO driver." : "No devices.");
     } else {
       table(devices, host.ids()).lines().forEach(host.out()::println);
+      host.hintAtNames();
     }
     return ExitStatus.DONE;
   }

@@ -30,6 +30,11 @@ final class PciIds {
     return new PciIds(files);
   }
 
+  /** Whether there are no names at all. */
+  synchronized boolean isMissing() {
+    return text().isEmpty();
+  }
+
   Optional<String> vendor(int vendor) {
     return block("%04x".formatted(vendor)).map(PciIds::title);
   }

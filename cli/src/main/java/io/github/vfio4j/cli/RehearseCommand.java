@@ -46,7 +46,7 @@ final class RehearseCommand implements Callable<Integer> {
   private void run(String... arguments) {
     PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
     CommandHost quiet =
-        new CommandHost(host.sysfs(), host.ids(), host.opener(), host.surveyor(), nowhere);
+        new CommandHost(host.sysfs(), host.ids(), host.opener(), host.surveyor(), nowhere, nowhere);
     Vfio4j.commandLine(quiet, nowhere, arguments).execute(arguments);
   }
 

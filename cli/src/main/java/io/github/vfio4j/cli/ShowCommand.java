@@ -58,6 +58,9 @@ final class ShowCommand implements Callable<Integer> {
     } else {
       Paragraphs paragraphs = new Paragraphs(host.out());
       shown.forEach(each -> paragraphs.print(new ShowText(each, host.ids()).lines()));
+      if (!shown.isEmpty()) {
+        host.hintAtNames();
+      }
     }
     failures.rethrow();
     return ExitStatus.DONE;

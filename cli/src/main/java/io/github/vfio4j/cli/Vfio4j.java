@@ -62,7 +62,8 @@ final class Vfio4j {
 
   /** Runs the command and ends the virtual machine with its exit status. */
   public static void main(String[] arguments) {
-    System.exit(run(CommandHost.running(writer(System.out)), writer(System.err), arguments));
+    PrintWriter err = writer(System.err);
+    System.exit(run(CommandHost.running(writer(System.out), err), err, arguments));
   }
 
   /** Runs the command, and returns its exit status. */

@@ -16,8 +16,9 @@ import tools.jackson.jr.ob.JSON;
  * @param status the exit status
  * @param out what it printed
  * @param err what it complained of
+ * @param hints what it told a person besides
  */
-record CommandRun(int status, String out, String err) {
+record CommandRun(int status, String out, String err, String hints) {
 
   /** Runs a command on a host whose devices nobody can open, and that has no pci.ids. */
   static CommandRun of(Sysfs sysfs, String... arguments) {
@@ -44,15 +45,21 @@ record CommandRun(int status, String out, String err) {
       Sysfs sysfs, CommandHost.Opener opener, CommandHost.Surveyor surveyor, String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
+    StringWriter hints = new StringWriter();
     PrintWriter outWriter = new PrintWriter(out);
     PrintWriter errWriter = new PrintWriter(err);
     CommandHost host =
         new CommandHost(
-            sysfs, PciIds.of(List.of(Path.of("/nonexistent"))), opener, surveyor, outWriter);
+            sysfs,
+            PciIds.of(List.of(Path.of("/nonexistent"))),
+            opener,
+            surveyor,
+            outWriter,
+            new PrintWriter(hints));
     int status = Vfio4j.commandLine(host, errWriter, arguments).execute(arguments);
     outWriter.flush();
     errWriter.flush();
-    return new CommandRun(status, out.toString(), err.toString());
+    return new CommandRun(status, out.toString(), err.toString(), hints.toString());
   }
 
   List<String> lines() {

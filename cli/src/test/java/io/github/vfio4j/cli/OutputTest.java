@@ -104,6 +104,7 @@ class OutputTest {
               _ -> {
                 throw new AssertionError();
               },
+              full,
               full);
       status = Vfio4j.run(commandHost, new PrintWriter(err), line.split(" ", -1));
     }

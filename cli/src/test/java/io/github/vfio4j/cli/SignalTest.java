@@ -58,7 +58,8 @@ class SignalTest {
               _ -> {
                 throw new AssertionError();
               },
-              Vfio4j.writer(System.out));
+              Vfio4j.writer(System.out),
+              Vfio4j.writer(System.err));
       String[] command = Arrays.copyOfRange(arguments, 2, arguments.length);
       System.exit(Vfio4j.run(commandHost, Vfio4j.writer(System.err), command));
     }

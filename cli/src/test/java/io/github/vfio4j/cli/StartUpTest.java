@@ -44,7 +44,7 @@ class StartUpTest {
 
     assertThat(Files.readString(log))
         .contains(CommandHost.class.getName() + " ")
-        .doesNotContain("io.github.vfio4j.linux.")
+        .doesNotContainPattern("io\\.github\\.vfio4j\\.linux\\.(?!ErrnoName )")
         .doesNotContain("java.lang.foreign.Linker ");
     assertThat(Files.readString(directory.resolve("output"))).doesNotContain("a defect");
   }
