@@ -448,13 +448,19 @@ public final class Sysfs {
    * @param type one of {@link #mediatedTypes}
    * @param uuid its name, not used by another
    * @return the new device
+   * @throws NoSuchDeviceException if its parent does not offer such a type, or not any more
    * @throws DeviceBusyException if the kernel takes longer than the {@linkplain #withPatience
    *     patience} of this sysfs
    * @throws VfioException if the kernel refuses, or this user may not
    */
   public MediatedDevice create(MediatedType type, UUID uuid) throws VfioException {
+    String operation = "create " + type.id();
+    if (mediatedTypes().stream().map(MediatedType::path).noneMatch(type.path()::equals)) {
+      throw new NoSuchDeviceException(
+          operation, uuid.toString(), null, "no parent offers this type: " + type.path());
+    }
     BoundedWrites.of(this, uuid.toString())
-        .write("create " + type.id(), type.path().resolve("create"), uuid.toString(), patience);
+        .write(operation, type.path().resolve("create"), uuid.toString(), patience);
     return device(uuid);
   }
 
@@ -462,11 +468,16 @@ public final class Sysfs {
    * Removes a mediated device for good. The kernel waits for those who have it open.
    *
    * @param device one of {@link #mediatedDevices}
+   * @throws NoSuchDeviceException if it has gone, even where another has its name now
    * @throws DeviceBusyException if somebody has it open for longer than the {@linkplain
    *     #withPatience patience} of this sysfs; the kernel removes it when that ends
    * @throws VfioException if the kernel refuses, or this user may not
    */
   public void remove(MediatedDevice device) throws VfioException {
+    if (!device(device.uuid()).path().equals(device.path())) {
+      throw new NoSuchDeviceException(
+          "remove", device.name(), null, "another device has its name now: " + device.path());
+    }
     BoundedWrites.of(this, device, DeviceHolder.of(this, device))
         .write("remove", device.path().resolve("remove"), "1", patience);
   }

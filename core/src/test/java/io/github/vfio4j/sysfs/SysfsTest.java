@@ -276,6 +276,38 @@ class SysfsTest {
   }
 
   @Test
+  void whatNamesAnotherPlaceInSysfsIsNeitherCreatedNorRemoved() throws VfioException {
+    host.device(EDU)
+        .file("sys/devices/virtual/mtty/mtty/mdev_supported_types/mtty-2/device_api", "vfio-pci")
+        .link("sys/class/mdev_bus/mtty", "../../devices/virtual/mtty/mtty");
+    MediatedDevice device = sysfs.create(sysfs.mediatedTypes().getFirst(), MTTY);
+    Path edu = sysfs.device(PciAddress.of(EDU)).path();
+    List<String> before = List.copyOf(host.writes());
+
+    assertThatExceptionOfType(NoSuchDeviceException.class)
+        .isThrownBy(
+            () ->
+                sysfs.remove(
+                    new MediatedDevice(
+                        MTTY,
+                        edu,
+                        device.parent(),
+                        device.type(),
+                        device.driver(),
+                        device.iommuGroup(),
+                        device.cdev())));
+    assertThatExceptionOfType(NoSuchDeviceException.class)
+        .isThrownBy(
+            () ->
+                sysfs.create(
+                    new MediatedType("mtty", "mtty-2", edu, Optional.empty(), "vfio-pci", 1),
+                    MTTY));
+
+    assertThat(host.writes()).isEqualTo(before);
+    assertThat(sysfs.mediatedDevices()).containsExactly(device);
+  }
+
+  @Test
   void whoMayNotCreateIsTold() {
     host.refuse("create", Errno.EPERM)
         .file("sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/device_api", "vfio-pci");
