@@ -9,7 +9,6 @@ import io.github.vfio4j.linux.DeviceMapping;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
-import io.github.vfio4j.outcome.Answer;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
@@ -91,15 +90,10 @@ public final class DeviceFile implements DeviceChannel {
       throws VfioException {
     // a region of less than a page has the page to itself
     long pages = Alignment.up(size, kernel.pageSize());
-    boolean readable = region.readable();
-    boolean writable = region.writable();
+    DeviceMapping mapping = new DeviceMapping(kernel, pages, region.readable(), region.writable());
     int fd = file.acquire();
     try {
-      long address =
-          DeviceMapping.request(kernel, fd, region.offset() + offset, pages, readable, writable);
-      Answer.require("mmap", object, address, "");
-      DeviceMapping mapping = DeviceMapping.at(kernel, address, pages, readable, writable);
-      return new MappedMemory(owner, object, mapping, offset, size);
+      return MappedMemory.map(fd, region.offset() + offset, mapping, owner, object, offset, size);
     } finally {
       file.release();
     }

@@ -4,9 +4,12 @@ import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.DeviceMapping;
 import io.github.vfio4j.linux.Mmio;
+import io.github.vfio4j.linux.Refusal;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import java.lang.ref.Reference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Device memory mapped into this process: each access is one comparison, and one load or store.
@@ -33,13 +36,7 @@ public final class MappedMemory extends MappedRegion {
 
   private boolean closed;
 
-  /**
-   * Takes over a mapping.
-   *
-   * @param owner is told when it is closed
-   * @param name what messages call the region
-   */
-  public MappedMemory(
+  private MappedMemory(
       Consumer<MappedRegion> owner, String name, DeviceMapping mapping, long offset, long size) {
     this.owner = owner;
     this.name = name;
@@ -49,6 +46,41 @@ public final class MappedMemory extends MappedRegion {
     this.size = size;
     this.loadable = mapping.readable() ? size : 0;
     this.storable = mapping.writable() ? size : 0;
+  }
+
+  /**
+   * Maps a window of an open file.
+   *
+   * @param fd the file's number, which the caller holds
+   * @param at where the window starts in the file
+   * @param mapping a fresh one, of whole pages
+   * @param owner is told when it is closed
+   * @param name what messages call the region
+   * @param offset where the window starts in the region
+   * @param size how much of the pages is the region's
+   * @throws VfioException if the kernel refuses; nothing is mapped then
+   */
+  public static MappedRegion map(
+      int fd,
+      long at,
+      DeviceMapping mapping,
+      Consumer<MappedRegion> owner,
+      String name,
+      long offset,
+      long size)
+      throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(() -> require(mapping.close(), name, ""));
+      require(mapping.map(fd, at), name, "");
+      return rollback.done(new MappedMemory(owner, name, mapping, offset, size));
+    }
+  }
+
+  private static void require(@Nullable Refusal refusal, String object, String meaning)
+      throws VfioException {
+    if (refusal != null) {
+      throw Answer.failure(refusal.operation(), object, refusal.answer(), meaning);
+    }
   }
 
   @Override
@@ -241,14 +273,7 @@ public final class MappedMemory extends MappedRegion {
   /** Leaves all as it was if the kernel refuses: accesses reach the device still. */
   @Override
   public void close() throws VfioException {
-    DeviceMapping.Refusal refusal = mapping.close();
-    if (refusal != null) {
-      throw Answer.failure(
-          refusal.operation(),
-          "the mapping of " + name,
-          refusal.answer(),
-          "cannot take the device out");
-    }
+    require(mapping.close(), "the mapping of " + name, "cannot take the device out");
     closed = true;
     loadable = 0;
     storable = 0;

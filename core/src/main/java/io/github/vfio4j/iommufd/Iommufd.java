@@ -454,12 +454,10 @@ public final class Iommufd implements AutoCloseable {
       throw new IllegalArgumentException(
           "0x%x bytes at 0x%x of %s are not whole pages".formatted(size, offset, NODE));
     }
+    DeviceMapping mapping = new DeviceMapping(kernel(), size, true, true);
     int fd = file.acquire();
     try {
-      long address = DeviceMapping.request(kernel(), fd, offset, size, true, true);
-      Answer.require("mmap", name, address, "");
-      DeviceMapping mapping = DeviceMapping.at(kernel(), address, size, true, true);
-      return new MappedMemory(owner, name, mapping, offset, size);
+      return MappedMemory.map(fd, offset, mapping, owner, name, offset, size);
     } finally {
       file.release();
     }

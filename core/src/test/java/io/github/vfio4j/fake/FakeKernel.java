@@ -20,6 +20,9 @@ import java.util.function.Supplier;
  * memory are the real kernel's.
  */
 public final class FakeKernel extends Interference implements Kernel {
+  /** The memory that takes the place of closed mappings, of any kernel that a test makes. */
+  private static final String OF_PROCESS = "closed device mapping";
+
   private record Node(DeviceNumber number, Supplier<FakeFile> file) {}
 
   private final Kernel real;
@@ -90,7 +93,7 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public int open(String path, int flags) {
-    return attempt(
+    return attemptFile(
         () -> {
           Node node = nodes.get(path);
           return node == null
@@ -106,7 +109,7 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public int duplicate(int fd) {
-    return attempt(() -> files.duplicate(fd));
+    return attemptFile(() -> files.duplicate(fd));
   }
 
   @Override
@@ -161,9 +164,9 @@ public final class FakeKernel extends Interference implements Kernel {
   public long mmap(long address, long length, int protection, int flags, int fd, long offset) {
     return attemptLong(
         () ->
-            fd < 0
-                ? deviceMappings.mapMemory(address, length, protection, flags, fd, offset)
-                : files.get(fd).mmap(fd, address, length, protection, flags, offset));
+            files.has(fd)
+                ? files.get(fd).mmap(fd, address, length, protection, flags, offset)
+                : deviceMappings.mapMemory(address, length, protection, flags, fd, offset));
   }
 
   @Override
@@ -173,7 +176,11 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public int memfdCreate(String name, int flags) {
-    return attempt(() -> opened(real.memfdCreate(name, flags), "memfd"));
+    return attemptFile(
+        () -> {
+          int fd = real.memfdCreate(name, flags);
+          return name.equals(OF_PROCESS) ? fd : opened(fd, "memfd");
+        });
   }
 
   private int opened(int fd, String name) {
@@ -192,12 +199,12 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public int eventfd(int initial, int flags) {
-    return attempt(() -> opened(real.eventfd(initial, flags), "eventfd"));
+    return attemptFile(() -> opened(real.eventfd(initial, flags), "eventfd"));
   }
 
   @Override
   public int epollCreate(int flags) {
-    return attempt(() -> opened(real.epollCreate(flags), "epoll"));
+    return attemptFile(() -> opened(real.epollCreate(flags), "epoll"));
   }
 
   @Override

@@ -24,6 +24,7 @@ abstract class Interference {
   private @Nullable Ioctl failingIoctl;
   private int ioctlFailure;
   private int closingFailure;
+  private int filesFailure;
   private @Nullable Tampering tampering;
 
   /** Makes the n-th call from now that can fail answer with an error, counted from 1. */
@@ -54,6 +55,11 @@ abstract class Interference {
     closingFailure = -errno.number();
   }
 
+  /** Makes every call that makes a file answer with an error. */
+  public void noMoreFiles(Errno errno) {
+    filesFailure = -errno.number();
+  }
+
   public void tamper(Tampering how) {
     tampering = how;
   }
@@ -66,6 +72,11 @@ abstract class Interference {
   /** Makes a call that can fail, unless its turn has come. */
   final int attempt(IntSupplier call) {
     return calls.incrementAndGet() == failingCall ? callFailure : call.getAsInt();
+  }
+
+  /** Makes a call that makes a file, unless there are to be no more. */
+  final int attemptFile(IntSupplier call) {
+    return attempt(() -> filesFailure < 0 ? filesFailure : call.getAsInt());
   }
 
   final long attemptLong(LongSupplier call) {

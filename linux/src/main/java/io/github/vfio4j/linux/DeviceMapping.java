@@ -9,11 +9,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Closing must let the device go at once, yet a thread may be in the middle of an access, and
  * making every access announce itself would cost more than the access. So {@link #close} puts a
  * file in memory that has no name in the device's place, which the kernel does atomically: a late
- * access reads zeros or writes to memory nobody looks at, and touches neither the device nor
- * anything else. The addresses themselves are given back when no reference to this object is left.
+ * access reads zeros or what other late accesses wrote, writes to memory nobody looks at, and
+ * touches neither the device nor anything else. The addresses themselves are given back when no
+ * reference to this object is left.
  *
  * <p>Private memory would be charged where memory is not overcommitted, by the size of the
- * device's; pages of such a file are charged when they are touched.
+ * device's; pages of such a file are charged when they are touched. The file is there before the
+ * device is mapped, see {@link StandIn}: what cannot be closed is not opened.
  */
 public final class DeviceMapping {
   private static final int PROT_NONE = 0;
@@ -21,11 +23,9 @@ public final class DeviceMapping {
   private static final int PROT_WRITE = 2;
   private static final int MAP_SHARED = 0x01;
   private static final int MAP_PRIVATE = 0x02;
-  private static final int MAP_FIXED = 0x10;
   private static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_NORESERVE = 0x4000;
   private static final int MAP_FIXED_NOREPLACE = 0x100000;
-  private static final int MFD_CLOEXEC = 1;
 
   private static final int ENOMEM = 12;
   private static final int EEXIST = 17;
@@ -38,30 +38,66 @@ public final class DeviceMapping {
 
   private static final Cleaner CLEANER = Cleaner.create();
 
+  /** The addresses, once there are some; unmapped when the mapping is unreachable. */
+  private static final class Place implements Runnable {
+    final Kernel kernel;
+    final long size;
+    volatile long address;
+
+    Place(Kernel kernel, long size) {
+      this.kernel = kernel;
+      this.size = size;
+    }
+
+    @Override
+    public void run() {
+      if (address != 0) {
+        kernel.munmap(address, size);
+      }
+    }
+  }
+
   private final Kernel kernel;
-  private final long address;
   private final long size;
   private final boolean readable;
   private final boolean writable;
-  private boolean closed;
+  private final Place place;
+  private boolean open;
 
-  private DeviceMapping(
-      Kernel kernel, long address, long size, boolean readable, boolean writable) {
+  /**
+   * Makes a mapping of nothing, so that all is there when {@link #map} asks the kernel.
+   *
+   * @param size bytes, whole pages
+   */
+  public DeviceMapping(Kernel kernel, long size, boolean readable, boolean writable) {
     this.kernel = kernel;
-    this.address = address;
     this.size = size;
     this.readable = readable;
     this.writable = writable;
-    CLEANER.register(this, () -> kernel.munmap(address, size));
+    this.place = new Place(kernel, size);
+    CLEANER.register(this, place);
   }
 
   /**
-   * Asks the kernel to map a window of an open device.
+   * Maps a window of an open device, once.
    *
-   * @return the address, or a negated error number; hand it to {@link #at}
+   * @return why it cannot be mapped, or null
    */
-  public static long request(
-      Kernel kernel, int fd, long offset, long size, boolean readable, boolean writable) {
+  public synchronized @Nullable Refusal map(int fd, long offset) {
+    Refusal refusal = StandIn.OF_PROCESS.prepare(kernel, size);
+    if (refusal != null) {
+      return refusal;
+    }
+    long answer = request(fd, offset);
+    if (answer < 0) {
+      return new Refusal("mmap", (int) answer);
+    }
+    place.address = answer;
+    open = true;
+    return null;
+  }
+
+  private long request(int fd, long offset) {
     int protection = (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0);
     long answer = -EEXIST;
     for (int i = 0; i < ATTEMPTS && answer == -EEXIST; i++) {
@@ -100,12 +136,6 @@ public final class DeviceMapping {
     return address > Mmio.HIGHEST_ADDRESS ? -ENOMEM : address;
   }
 
-  /** Takes over what {@link #request} answered, with what was asked for. */
-  public static DeviceMapping at(
-      Kernel kernel, long address, long size, boolean readable, boolean writable) {
-    return new DeviceMapping(kernel, address, size, readable, writable);
-  }
-
   /** Returns whether the memory may be loaded from; where not, the processor may fault. */
   public boolean readable() {
     return readable;
@@ -116,45 +146,22 @@ public final class DeviceMapping {
     return writable;
   }
 
-  /** Returns what the accesses of {@link Mmio} take. */
+  /** Returns what the accesses of {@link Mmio} take, once it is mapped. */
   public int base() {
-    return (int) (address / Mmio.ALIGNMENT);
+    return (int) (place.address / Mmio.ALIGNMENT);
   }
 
   /**
-   * A call of the kernel's that was refused.
-   *
-   * @param operation its name
-   * @param answer the negated error number
-   */
-  public record Refusal(String operation, int answer) {}
-
-  /**
-   * Takes the device out of the mapping, once; later calls do nothing.
+   * Takes the device out of the mapping, once; later calls do nothing, as where nothing is mapped.
    *
    * @return why the device is still mapped, or null; after a refusal it may be asked again
    */
   public synchronized @Nullable Refusal close() {
-    if (closed) {
-      return null;
+    Refusal refusal = null;
+    if (open) {
+      refusal = StandIn.OF_PROCESS.replace(kernel, place.address, size);
+      open = refusal != null;
     }
-    int fd = kernel.memfdCreate("closed device mapping", MFD_CLOEXEC);
-    if (fd < 0) {
-      return new Refusal("memfd_create", fd);
-    }
-    Refusal refusal = replaceWith(fd);
-    kernel.close(fd); // nothing can be lost with it, so nothing is reported
-    closed = refusal == null;
     return refusal;
-  }
-
-  private @Nullable Refusal replaceWith(int fd) {
-    int sized = kernel.ftruncate(fd, size);
-    if (sized < 0) {
-      return new Refusal("ftruncate", sized);
-    }
-    int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
-    long mapped = kernel.mmap(address, size, PROT_READ | PROT_WRITE, flags, fd, 0);
-    return mapped < 0 ? new Refusal("mmap", (int) mapped) : null;
   }
 }

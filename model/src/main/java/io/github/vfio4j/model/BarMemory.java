@@ -52,12 +52,10 @@ final class BarMemory {
   MappedRegion map(long offset, long size, String object, Consumer<MappedRegion> owner)
       throws VfioException {
     long whole = Alignment.up(size, kernel.pageSize());
+    DeviceMapping mapping = new DeviceMapping(kernel, whole, true, true);
     int fd = file.acquire();
     try {
-      long address = DeviceMapping.request(kernel, fd, offset, whole, true, true);
-      Answer.require("mmap", object, address, "");
-      DeviceMapping mapping = DeviceMapping.at(kernel, address, whole, true, true);
-      return new MappedMemory(owner, object, mapping, offset, size);
+      return MappedMemory.map(fd, offset, mapping, owner, object, offset, size);
     } finally {
       file.release();
     }

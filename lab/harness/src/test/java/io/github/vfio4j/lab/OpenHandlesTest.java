@@ -9,6 +9,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,5 +52,15 @@ class OpenHandlesTest {
           .containsExactly("mapping of " + file + ": 0 before, 1 now");
     }
     assertThat(OpenHandles.now().since(before)).isEmpty();
+  }
+
+  @Test
+  void whatStandsForClosedMappingsIsOneDescriptorAndNoMore() {
+    OpenHandles none = new OpenHandles(new TreeMap<>());
+    String standIn = "descriptor of /memfd:closed device mapping (deleted)";
+
+    assertThat(new OpenHandles(new TreeMap<>(Map.of(standIn, 1))).since(none)).isEmpty();
+    assertThat(new OpenHandles(new TreeMap<>(Map.of(standIn, 2))).since(none))
+        .containsExactly(standIn + ": 1 before, 2 now");
   }
 }
