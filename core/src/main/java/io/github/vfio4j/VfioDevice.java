@@ -197,8 +197,9 @@ public interface VfioDevice extends AutoCloseable {
 
   /**
    * Closes the device: its mappings first, since they keep it busy, then the device, which stops
-   * its DMA and interrupts, then what was opened for it alone. Later calls do nothing; a call while
-   * another thread is closing waits for it.
+   * its DMA and interrupts, then what was opened for it alone. Later calls close mappings that the
+   * kernel refused to close, and do nothing else; a call while another thread is closing waits for
+   * it.
    *
    * @throws VfioException the first failure, with the others attached; all that could be closed is
    *     closed

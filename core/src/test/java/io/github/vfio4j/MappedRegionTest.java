@@ -15,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class MappedRegionTest {
   @TempDir Path root;
@@ -169,6 +171,26 @@ class MappedRegionTest {
     mapped.close();
     assertThat(machine.deviceMappings.protections()).isEmpty();
     assertThatIllegalStateException().isThrownBy(() -> mapped.getInt(0));
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MODEL")
+  void closingTheDeviceAgainClosesWhatWasRefused(Backend backend) throws VfioException {
+    device.close();
+    VfioDevice held = machine.open(backend);
+    held.region(0).map();
+    machine.deviceMappings.keep(true);
+    assertThatExceptionOfType(VfioException.class)
+        .isThrownBy(held::close)
+        .withMessageContaining("the mapping of region 0");
+    assertThat(held.isClosed()).isTrue();
+    assertThat(machine.kernel.leftOpen()).hasSize(1);
+    assertThatExceptionOfType(VfioException.class).isThrownBy(held::close);
+
+    machine.deviceMappings.keep(false);
+    held.close();
+
+    assertThat(machine.kernel.leftOpen()).isEmpty();
   }
 
   @Test

@@ -177,19 +177,21 @@ public final class OpenDevice {
 
   /**
    * Closes the device: its mappings first, since they keep it busy, then the device, which stops
-   * its DMA and interrupts, then what was opened for it alone.
+   * its DMA and interrupts, then what was opened for it alone. Closing it again closes mappings
+   * that the kernel refused to close.
    */
   public void close() throws VfioException {
     Closing closing = new Closing();
     Step last;
     synchronized (closeLock) {
       if (closed) {
-        return;
+        mappedRegions.close(closing);
+      } else {
+        closed = true;
+        Optional<DeviceEvent.Close> event = Recorded.begin(DeviceEvent.Close::new);
+        closeSelf(closing);
+        event.ifPresent(close -> close.commit(name()));
       }
-      closed = true;
-      Optional<DeviceEvent.Close> event = Recorded.begin(DeviceEvent.Close::new);
-      closeSelf(closing);
-      event.ifPresent(close -> close.commit(name()));
       last = afterwards;
     }
     if (last != null) {

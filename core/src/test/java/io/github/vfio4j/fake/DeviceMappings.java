@@ -27,6 +27,7 @@ public final class DeviceMappings {
   private long memory = Long.MAX_VALUE;
   private int refusal;
   private int collisions;
+  private boolean keeping;
   private boolean neighbourUnmapped;
 
   DeviceMappings(Kernel real) {
@@ -39,6 +40,11 @@ public final class DeviceMappings {
    */
   public synchronized void refuse(Errno reason) {
     refusal = -reason.number();
+  }
+
+  /** Has the kernel refuse, or not any more, to put memory in the place of a device's. */
+  public synchronized void keep(boolean kept) {
+    keeping = kept;
   }
 
   /** Has the kernel not overcommit memory, of which so many bytes are left. */
@@ -89,7 +95,8 @@ public final class DeviceMappings {
   synchronized long mapMemory(
       long address, long length, int protection, int flags, int fd, long offset) {
     boolean charged = (flags & MAP_PRIVATE) != 0 && (protection & PROT_WRITE) != 0;
-    if (charged && length > memory) {
+    boolean replaces = (flags & MAP_FIXED) != 0;
+    if ((charged && length > memory) || (replaces && keeping)) {
       return -Errno.ENOMEM.number();
     }
     long at = real.mmap(address, length, protection, flags, fd, offset);
