@@ -20,6 +20,7 @@ import io.github.vfio4j.iommufd.MemoryFile;
 import io.github.vfio4j.iommufd.MemoryFiles;
 import io.github.vfio4j.iommufd.VeventQueue;
 import io.github.vfio4j.iommufd.Viommu;
+import io.github.vfio4j.outcome.Step;
 import io.github.vfio4j.smmuv3.ArmSmmuv3StreamTableEntry;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,33 @@ class RollbackTest {
       }
     }
     assertThat(failures).isGreaterThan(10);
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MODEL")
+  void noCallThatThrowsLeavesAnythingBehind(Backend backend) throws Exception {
+    FakeMachine machine = new FakeMachine(root);
+    for (int call = 1; ; call++) {
+      Error thrown = new LinkageError("not linked, for a test");
+      machine.kernel.throwFromCall(call, thrown);
+      if (backend == Backend.IOMMUFD) {
+        assertNothingElseIsThrown(thrown, () -> setUpGuest(machine));
+      } else {
+        assertNothingElseIsThrown(thrown, () -> useEverything(machine, backend));
+      }
+      assertThat(machine.kernel.leftOpen()).as("after call %d threw", call).isEmpty();
+      if (!machine.kernel.hasFailed()) {
+        break;
+      }
+    }
+  }
+
+  private static void assertNothingElseIsThrown(Error thrown, Step step) throws VfioException {
+    try {
+      step.run();
+    } catch (LinkageError e) {
+      assertThat(e).isSameAs(thrown);
+    }
   }
 
   private static void useEverything(FakeMachine machine, Backend backend) throws VfioException {

@@ -29,6 +29,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,8 +74,10 @@ public final class Container implements IoAddressSpace {
     this.type = type;
     this.iommufd = iommufd;
     try (Rollback rollback = new Rollback()) {
-      this.channel = new ContainerChannel(host.kernel(), file, this::mappingsWentWithTheGroups);
-      rollback.add(channel::release);
+      BooleanSupplier gone = this::mappingsWentWithTheGroups;
+      this.channel =
+          rollback.make(
+              () -> new ContainerChannel(host.kernel(), file, gone), ContainerChannel::release);
       this.space = new AddressSpace(host.kernel(), "container " + file.object(), channel);
       synchronized (space.lock()) {
         groupsChanged();
@@ -119,12 +122,17 @@ public final class Container implements IoAddressSpace {
   }
 
   static Container open(Host host, Type type) throws VfioException {
-    Fd file =
-        host.open(
-            NODE,
-            UnsupportedByKernelException::new,
-            "this kernel has no VFIO containers, or the module vfio is not loaded");
-    return open(host, file, type, null);
+    try (Rollback rollback = new Rollback()) {
+      Fd file =
+          rollback.make(
+              () ->
+                  host.open(
+                      NODE,
+                      UnsupportedByKernelException::new,
+                      "this kernel has no VFIO containers, or the module vfio is not loaded"),
+              Fd::close);
+      return rollback.done(open(host, file, type, null));
+    }
   }
 
   /**
@@ -140,8 +148,7 @@ public final class Container implements IoAddressSpace {
   public static GroupDevice openDevice(Host host, HostDevice device, BackendChoice choice)
       throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      Container container = open(host, Type.TYPE1V2);
-      rollback.add(container::close);
+      Container container = rollback.make(() -> open(host, Type.TYPE1V2), Container::close);
       GroupDevice opened = container.openDevice(device, choice);
       opened.closeAfterwards(container::close);
       return rollback.done(opened);
@@ -203,10 +210,13 @@ public final class Container implements IoAddressSpace {
    */
   public static Container open(Iommufd iommufd, Type type) throws VfioException {
     synchronized (iommufd) {
-      SharedFile shared = iommufd.share();
-      Container container = open(shared.host(), shared.file(), type, shared);
-      shared.owner().add(container, container::close);
-      return container;
+      try (Rollback rollback = new Rollback()) {
+        SharedFile shared = rollback.make(iommufd::share, lent -> lent.file().close());
+        Container container =
+            rollback.make(() -> open(shared.host(), shared.file(), type, shared), Container::close);
+        shared.owner().add(container, container::close);
+        return rollback.done(container);
+      }
     }
   }
 
@@ -275,8 +285,7 @@ public final class Container implements IoAddressSpace {
         return known;
       }
       try (Rollback rollback = new Rollback()) {
-        Group group = Group.open(host, channel.fd(), number);
-        rollback.add(group::close);
+        Group group = rollback.make(() -> Group.open(host, channel.fd(), number), Group::close);
         if (groups.isEmpty()) {
           setIommu();
         }

@@ -55,12 +55,14 @@ public final class Group {
                         "no device in it is bound to a VFIO driver, or this kernel has no groups"));
     try (Rollback rollback = new Rollback()) {
       Fd file =
-          host.open(
-              node.path().toString(),
-              () -> host.sysfs().group(number).node().isPresent(),
-              DeviceNotBoundException::new,
-              "sysfs names this node for group " + number + ", but it is not there");
-      rollback.add(file::close);
+          rollback.make(
+              () ->
+                  host.open(
+                      node.path().toString(),
+                      () -> host.sysfs().group(number).node().isPresent(),
+                      DeviceNotBoundException::new,
+                      "sysfs names this node for group " + number + ", but it is not there"),
+              Fd::close);
       OpenNode.require(host.kernel(), file, node);
       requireViable(host, file, number);
       setContainer(file, containerFd);

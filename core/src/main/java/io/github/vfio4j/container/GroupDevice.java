@@ -45,8 +45,9 @@ public final class GroupDevice implements VfioDevice {
       Host host, HostDevice device, Container container, Group group, BackendChoice choice)
       throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      Fd file = new Fd(host.kernel(), group.deviceFd(host, device), device.name());
+      Fd file = new Fd(host.kernel(), device.name());
       rollback.add(file::close);
+      file.take(group.deviceFd(host, device));
       DeviceFile channel = new DeviceFile(host.kernel(), file, device.name());
       GroupDevice opened = new GroupDevice(host, channel, choice, container, group);
       container.deviceOpened();

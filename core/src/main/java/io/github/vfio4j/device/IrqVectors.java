@@ -126,9 +126,7 @@ final class IrqVectors implements IrqIndex {
     try (Rollback rollback = new Rollback()) {
       List<IrqVector> fresh = new ArrayList<>();
       for (int vector : wanted) {
-        IrqVector allocated = allocate(vector);
-        rollback.add(allocated::closeEvent);
-        fresh.add(allocated);
+        fresh.add(rollback.make(() -> allocate(vector), IrqVector::closeEvent));
       }
       TreeMap<Integer, IrqVector> together = new TreeMap<>(enabled);
       fresh.forEach(vector -> together.put(vector.vector(), vector));
@@ -162,9 +160,10 @@ final class IrqVectors implements IrqIndex {
 
   private IrqVector allocate(int vector) throws VfioException {
     String object = "vector " + vector + " of " + this;
-    int fd = EventFd.request(kernel);
-    Answer.require("eventfd", object, fd, "");
-    return new IrqVector(this, vector, EventFd.of(kernel, fd, object));
+    EventFd event = new EventFd(kernel, object);
+    IrqVector allocated = new IrqVector(this, vector, event);
+    Answer.require("eventfd", object, event.open(), "");
+    return allocated;
   }
 
   /** Makes the kernel signal the wanted consumers, of which some are fresh, or changes nothing. */
@@ -177,8 +176,9 @@ final class IrqVectors implements IrqIndex {
       addOneByOne(fresh);
     } else {
       try (Rollback rollback = new Rollback()) {
+        Step again = this::installAgain;
         irqSet.disable();
-        rollback.add(this::installAgain);
+        rollback.add(again);
         irqSet.install(wanted);
         rollback.done(wanted);
       }
@@ -197,8 +197,9 @@ final class IrqVectors implements IrqIndex {
   private void addOneByOne(List<IrqVector> fresh) throws VfioException {
     try (Rollback rollback = new Rollback()) {
       for (IrqVector vector : fresh) {
+        Step clear = () -> irqSet.clear(vector.vector());
         irqSet.set(vector.vector(), vector);
-        rollback.add(() -> irqSet.clear(vector.vector()));
+        rollback.add(clear);
       }
       rollback.done(fresh);
     }

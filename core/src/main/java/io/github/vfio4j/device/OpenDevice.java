@@ -13,6 +13,7 @@ import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
+import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.Step;
 import io.github.vfio4j.recording.DeviceEvent;
 import io.github.vfio4j.recording.Recorded;
@@ -154,9 +155,11 @@ public final class OpenDevice {
   MappedRegion map(Mapper mapper) throws VfioException {
     synchronized (mapLock) {
       requireOpen();
-      MappedRegion mapped = mapper.map(this::disown);
-      mappedRegions.add(mapped, mapped::close);
-      return mapped;
+      try (Rollback rollback = new Rollback()) {
+        MappedRegion mapped = rollback.make(() -> mapper.map(this::disown), MappedRegion::close);
+        mappedRegions.add(mapped, mapped::close);
+        return rollback.done(mapped);
+      }
     }
   }
 

@@ -56,14 +56,12 @@ public final class EventDispatcher implements AutoCloseable {
 
   static EventDispatcher start(Kernel kernel) throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      int epollFd = Epoll.request(kernel);
-      Answer.require("epoll_create1", NAME, epollFd, "");
-      Epoll epoll = Epoll.of(kernel, epollFd);
+      Epoll epoll = new Epoll(kernel);
       rollback.add(epoll::close);
-      int wakeFd = EventFd.request(kernel);
-      Answer.require("eventfd", NAME, wakeFd, "");
-      EventFd wake = EventFd.of(kernel, wakeFd, NAME);
+      Answer.require("epoll_create1", NAME, epoll.open(), "");
+      EventFd wake = new EventFd(kernel, NAME);
       rollback.add(wake::close);
+      Answer.require("eventfd", NAME, wake.open(), "");
       Answer.require("epoll_ctl", NAME, epoll.add(wake.fd(), WAKE), "");
       EventDispatcher dispatcher = new EventDispatcher(epoll, wake);
       dispatcher.thread.start();

@@ -66,23 +66,38 @@ final class Attachments {
   }
 
   void attach(PageTable table, int pasid) throws VfioException {
-    attach(table, pasid, pasids.get(pasid), "PASID " + pasid + " of " + device.name());
-    pasids.put(pasid, table);
+    String who = "PASID " + pasid + " of " + device.name();
+    PageTable former = pasids.get(pasid);
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(() -> record(pasid, former));
+      record(pasid, table);
+      attach(table, pasid, former, who);
+      rollback.done(table);
+    }
+  }
+
+  private void record(int pasid, @Nullable PageTable table) {
+    if (table == null) {
+      pasids.remove(pasid);
+    } else {
+      pasids.put(pasid, table);
+    }
   }
 
   /** Attaches, and reads the ranges that this has changed, or leaves it as it was. */
   private int attach(PageTable table, int pasid, @Nullable PageTable former, String who)
       throws VfioException {
-    int id = attachIoctl(table, pasid, who);
     try (Rollback rollback = new Rollback()) {
-      rollback.add(
-          () -> {
-            if (former == null) {
-              detachIoctl(pasid);
-            } else {
-              attachIoctl(former, pasid, who);
-            }
-          });
+      int id =
+          rollback.make(
+              () -> attachIoctl(table, pasid, who),
+              made -> {
+                if (former == null) {
+                  detachIoctl(pasid);
+                } else {
+                  attachIoctl(former, pasid, who);
+                }
+              });
       refreshRanges(table);
       refreshRanges(former);
       return rollback.done(id);

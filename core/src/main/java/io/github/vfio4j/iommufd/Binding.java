@@ -38,8 +38,7 @@ final class Binding {
   /** Binds a device whether or not an IOMMU guards it. */
   CdevDevice unguarded(HostDevice device, BackendChoice choice) throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      Fd file = openNode(device);
-      rollback.add(file::close);
+      Fd file = rollback.make(() -> openNode(device), Fd::close);
       return rollback.done(bind(device, file, choice, false));
     }
   }
@@ -47,8 +46,7 @@ final class Binding {
   /** Binds a device whose open file somebody has passed. */
   CdevDevice passed(int fd, BackendChoice choice) throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      Fd file = OpenNode.duplicate(host.kernel(), fd);
-      rollback.add(file::close);
+      Fd file = rollback.make(() -> OpenNode.duplicate(host.kernel(), fd), Fd::close);
       HostDevice device = host.sysfs().deviceOf(OpenNode.number(host.kernel(), file));
       Admission.requireIommu(host, device);
       return rollback.done(bind(device, file, choice, true));
@@ -69,12 +67,14 @@ final class Binding {
     DeviceNode node = device.cdev().get();
     try (Rollback rollback = new Rollback()) {
       Fd file =
-          host.open(
-              node.path().toString(),
-              () -> isNodeOf(node, device),
-              NoSuchDeviceException::new,
-              "sysfs names this node for " + device.name() + ", but it is not there");
-      rollback.add(file::close);
+          rollback.make(
+              () ->
+                  host.open(
+                      node.path().toString(),
+                      () -> isNodeOf(node, device),
+                      NoSuchDeviceException::new,
+                      "sysfs names this node for " + device.name() + ", but it is not there"),
+              Fd::close);
       OpenNode.require(host.kernel(), file, node);
       if (!isNodeOf(node, device)) { // from here on it cannot change: the open file holds it
         throw new NoSuchDeviceException(

@@ -51,24 +51,25 @@ public final class FaultQueue implements EventChannel.Source<List<PageFault>>, A
 
   /** Makes a queue, with the monitor of the iommufd held. */
   static FaultQueue allocate(Iommufd iommufd) throws VfioException {
-    try (Rollback rollback = new Rollback();
-        Arena arena = Arena.ofConfined()) {
-      QueueOpening opening =
-          QueueOpening.begin(iommufd.kernel(), "fault queue", FAULTS * iommu_hwpt_pgfault.SIZEOF);
-      rollback.add(opening::abandon);
+    try (Arena arena = Arena.ofConfined();
+        Rollback rollback = new Rollback()) {
+      IommufdObject object = new IommufdObject(iommufd, "fault queue", iommufd.dependents());
+      rollback.add(object::close);
+      QueueFile file =
+          QueueOpening.prepare(rollback, object, "fault queue", FAULTS * iommu_hwpt_pgfault.SIZEOF);
+      FaultQueue queue = new FaultQueue(object, file);
       MemorySegment request = Request.of(arena, iommu_fault_alloc.LAYOUT);
       Answer.require(
           Ioctl.IOMMU_FAULT_QUEUE_ALLOC,
           iommufd.toString(),
-          iommufd.ioctl(Ioctl.IOMMU_FAULT_QUEUE_ALLOC, request));
-      IommufdObject object =
-          new IommufdObject(
-              iommufd,
-              iommu_fault_alloc.out_fault_id(request),
-              "fault queue",
-              iommufd.dependents());
-      return rollback.done(
-          new FaultQueue(object, opening.file(iommu_fault_alloc.out_fault_fd(request), object)));
+          QueueOpening.make(
+              object,
+              file,
+              Ioctl.IOMMU_FAULT_QUEUE_ALLOC,
+              request,
+              iommu_fault_alloc.out_fault_id$OFFSET,
+              iommu_fault_alloc.out_fault_fd$OFFSET));
+      return rollback.done(queue);
     }
   }
 

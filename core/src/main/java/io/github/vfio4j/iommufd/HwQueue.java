@@ -8,6 +8,7 @@ import io.github.vfio4j.bindings.iommufd_h;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -31,15 +32,20 @@ public final class HwQueue implements AutoCloseable {
   /** Makes a queue, with the monitor of the iommufd held. */
   static HwQueue allocate(IommufdObject viommu, int type, int index, long address, long size)
       throws VfioException {
-    Iommufd iommufd = viommu.iommufd();
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofConfined();
+        Rollback rollback = new Rollback()) {
+      IommufdObject object =
+          new IommufdObject(viommu.iommufd(), "hardware queue", viommu.companions());
+      rollback.add(object::close);
       MemorySegment request = Request.of(arena, iommu_hw_queue_alloc.LAYOUT);
       iommu_hw_queue_alloc.viommu_id(request, viommu.id());
       iommu_hw_queue_alloc.type(request, type);
       iommu_hw_queue_alloc.index(request, index);
       iommu_hw_queue_alloc.nesting_parent_iova(request, address);
       iommu_hw_queue_alloc.length(request, size);
-      int answer = iommufd.ioctl(Ioctl.IOMMU_HW_QUEUE_ALLOC, request);
+      int answer =
+          object.make(
+              Ioctl.IOMMU_HW_QUEUE_ALLOC, request, iommu_hw_queue_alloc.out_hw_queue_id$OFFSET);
       if (answer < 0) {
         throw Answer.failure(
             Ioctl.IOMMU_HW_QUEUE_ALLOC,
@@ -47,13 +53,7 @@ public final class HwQueue implements AutoCloseable {
             answer,
             Answer.is(answer, Errno.EFAULT) ? "its memory is not contiguous, or not mapped" : "");
       }
-      return new HwQueue(
-          new IommufdObject(
-              iommufd,
-              iommu_hw_queue_alloc.out_hw_queue_id(request),
-              "hardware queue",
-              viommu.companions()),
-          index);
+      return rollback.done(new HwQueue(object, index));
     }
   }
 

@@ -8,6 +8,7 @@ import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Dependents;
+import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,12 +23,14 @@ final class HwptAllocation {
   /**
    * Makes a page table, which hangs on what it is made from and on its fault queue.
    *
+   * @param rollback undoes it
    * @param kind what messages call it, without its number
    * @param from the number of the IOAS, page table or vIOMMU that it is made from
    * @param fromName what messages call that
    * @param owner what hangs on that
    */
   static IommufdObject run(
+      Rollback rollback,
       String kind,
       BoundDevice device,
       int from,
@@ -42,6 +45,11 @@ final class HwptAllocation {
       iommufd.require(faults);
     }
     int bits = flags.stream().mapToInt(HwptFlag::bit).sum();
+    IommufdObject object =
+        faults == null
+            ? new IommufdObject(iommufd, kind, owner)
+            : new IommufdObject(iommufd, kind, owner, faults.object().dependents());
+    rollback.add(object::close);
     try (Arena arena = Arena.ofConfined()) {
       // all that the first kernels know ends before the fault queue
       MemorySegment request =
@@ -64,14 +72,12 @@ final class HwptAllocation {
         iommu_hwpt_alloc.data_len(request, bytes.length);
         iommu_hwpt_alloc.data_uptr(request, copy.address());
       }
-      int answer = iommufd.ioctl(Ioctl.IOMMU_HWPT_ALLOC, request);
+      int answer =
+          object.make(Ioctl.IOMMU_HWPT_ALLOC, request, iommu_hwpt_alloc.out_hwpt_id$OFFSET);
       if (answer < 0) {
         throw failure(answer, fromName + " for " + device, flags, faults, data);
       }
-      int id = iommu_hwpt_alloc.out_hwpt_id(request);
-      return faults == null
-          ? new IommufdObject(iommufd, id, kind, owner)
-          : new IommufdObject(iommufd, id, kind, owner, faults.object().dependents());
+      return object;
     }
   }
 

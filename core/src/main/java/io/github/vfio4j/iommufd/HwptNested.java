@@ -2,6 +2,7 @@ package io.github.vfio4j.iommufd;
 
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.outcome.Rollback;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -33,10 +34,20 @@ public final class HwptNested extends Hwpt {
       @Nullable FaultQueue faults,
       HwptData data)
       throws VfioException {
-    IommufdObject object =
-        HwptAllocation.run(
-            "nested HWPT", device, owner.id(), owner, owner.dependents(), flags, faults, data);
-    return new HwptNested(object, faults != null, parent);
+    try (Rollback rollback = new Rollback()) {
+      IommufdObject object =
+          HwptAllocation.run(
+              rollback,
+              "nested HWPT",
+              device,
+              owner.id(),
+              owner,
+              owner.dependents(),
+              flags,
+              faults,
+              data);
+      return rollback.done(new HwptNested(object, faults != null, parent));
+    }
   }
 
   /**

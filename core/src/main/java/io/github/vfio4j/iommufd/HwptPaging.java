@@ -10,6 +10,7 @@ import io.github.vfio4j.bindings.iommufd_h;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
@@ -43,9 +44,12 @@ public final class HwptPaging extends Hwpt {
   static HwptPaging allocate(
       Ioas ioas, BoundDevice device, Set<HwptFlag> flags, @Nullable FaultQueue faults)
       throws VfioException {
-    IommufdObject object =
-        HwptAllocation.run("HWPT", device, ioas.id(), ioas, ioas.dependents(), flags, faults, null);
-    return new HwptPaging(object, faults != null, ioas, flags);
+    try (Rollback rollback = new Rollback()) {
+      IommufdObject object =
+          HwptAllocation.run(
+              rollback, "HWPT", device, ioas.id(), ioas, ioas.dependents(), flags, faults, null);
+      return rollback.done(new HwptPaging(object, faults != null, ioas, flags));
+    }
   }
 
   /**

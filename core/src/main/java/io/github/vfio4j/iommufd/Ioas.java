@@ -54,8 +54,8 @@ public final class Ioas implements IoAddressSpace, PageTable {
     this.iommufd = iommufd;
     this.id = id;
     try (Rollback rollback = new Rollback()) {
-      this.channel = new IoasChannel(iommufd.kernel(), file, id);
-      rollback.add(channel::release);
+      this.channel =
+          rollback.make(() -> new IoasChannel(iommufd.kernel(), file, id), IoasChannel::release);
       this.space =
           new AddressSpace(iommufd.kernel(), "IOAS " + Integer.toUnsignedString(id), channel);
       refreshRanges();
@@ -66,8 +66,7 @@ public final class Ioas implements IoAddressSpace, PageTable {
   /** Binds a device and attaches it, or leaves nothing open. */
   CdevDevice openDevice(HostDevice device, BackendChoice choice) throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      CdevDevice opened = iommufd.bind(device, choice);
-      rollback.add(opened::close);
+      CdevDevice opened = rollback.make(() -> iommufd.bind(device, choice), CdevDevice::close);
       opened.attach(this);
       return rollback.done(opened);
     }
@@ -193,8 +192,10 @@ public final class Ioas implements IoAddressSpace, PageTable {
       requireOpenNow();
       iommufd.require(device);
       try (Rollback rollback = new Rollback()) {
-        HwptPaging hwpt = HwptPaging.allocate(this, device, HwptPaging.setOf(flags), faults);
-        rollback.add(hwpt::close);
+        HwptPaging hwpt =
+            rollback.make(
+                () -> HwptPaging.allocate(this, device, HwptPaging.setOf(flags), faults),
+                HwptPaging::close);
         refreshRanges();
         return rollback.done(hwpt);
       }
@@ -522,23 +523,38 @@ public final class Ioas implements IoAddressSpace, PageTable {
   }
 
   private boolean release(Closing closing) {
+    boolean gone = closing.attempt(this::destroy) || iommufd.isClosed();
+    if (gone) {
+      leave();
+    }
+    return gone;
+  }
+
+  private void destroy() throws VfioException {
     int answer = iommufd.destroy(id);
     if (answer < 0) {
-      closing.add(
-          Answer.failure(
-              Ioctl.IOMMU_DESTROY,
-              toString(),
-              answer,
-              Answer.is(answer, Errno.EBUSY)
-                  ? "devices are attached to it; close or detach them first"
-                  : ""));
-      if (!iommufd.isClosed()) {
-        return false;
-      }
+      throw Answer.failure(
+          Ioctl.IOMMU_DESTROY,
+          toString(),
+          answer,
+          Answer.is(answer, Errno.EBUSY)
+              ? "devices are attached to it; close or detach them first"
+              : "");
     }
+  }
+
+  private void leave() {
     channel.release();
     iommufd.forget(this);
-    return true;
+  }
+
+  /** Ends this object, and leaves the kernel's as it is. */
+  void abandon() throws VfioException {
+    space.close(
+        closing -> {
+          leave();
+          return true;
+        });
   }
 
   /** Returns the name used in messages. */

@@ -87,13 +87,18 @@ public final class Iommufd implements AutoCloseable {
    */
   @SuppressWarnings("exports") // for the packages of this module
   public static Iommufd open(Host host) throws VfioException {
-    return new Iommufd(
-        host,
-        host.open(
-            NODE,
-            UnsupportedByKernelException::new,
-            "this kernel has no iommufd (Linux 6.2 with CONFIG_IOMMUFD has it), or the module"
-                + " iommufd is not loaded"));
+    try (Rollback rollback = new Rollback()) {
+      Fd file =
+          rollback.make(
+              () ->
+                  host.open(
+                      NODE,
+                      UnsupportedByKernelException::new,
+                      "this kernel has no iommufd (Linux 6.2 with CONFIG_IOMMUFD has it), or the"
+                          + " module iommufd is not loaded"),
+              Fd::close);
+      return rollback.done(new Iommufd(host, file));
+    }
   }
 
   /**
@@ -116,8 +121,7 @@ public final class Iommufd implements AutoCloseable {
                     new UnsupportedByKernelException(
                         "open", NODE, null, "this kernel has no iommufd"));
     try (Rollback rollback = new Rollback()) {
-      Fd passed = OpenNode.duplicate(host.kernel(), fd);
-      rollback.add(passed::close);
+      Fd passed = rollback.make(() -> OpenNode.duplicate(host.kernel(), fd), Fd::close);
       OpenNode.require(host.kernel(), passed, node);
       return rollback.done(new Iommufd(host, passed));
     }
@@ -147,9 +151,9 @@ public final class Iommufd implements AutoCloseable {
   public synchronized SharedFile share() throws VfioException {
     requireOpen();
     int fd = file.acquire();
-    try {
-      return new SharedFile(
-          host, OpenNode.duplicate(host.kernel(), fd, NODE), this, containers, this::requireOpen);
+    try (Rollback rollback = new Rollback()) {
+      Fd copy = rollback.make(() -> OpenNode.duplicate(host.kernel(), fd, NODE), Fd::close);
+      return rollback.done(new SharedFile(host, copy, this, containers, this::requireOpen));
     } finally {
       file.release();
     }
@@ -187,8 +191,7 @@ public final class Iommufd implements AutoCloseable {
   public static CdevDevice openDevice(Host host, HostDevice device, BackendChoice choice)
       throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      Iommufd iommufd = open(host);
-      rollback.add(iommufd::close);
+      Iommufd iommufd = rollback.make(() -> open(host), Iommufd::close);
       CdevDevice opened = iommufd.allocateIoas().openDevice(device, choice);
       opened.closeAfterwards(iommufd::close);
       return rollback.done(opened);
@@ -240,21 +243,30 @@ public final class Iommufd implements AutoCloseable {
    */
   public synchronized Ioas allocateIoas() throws VfioException {
     requireOpen();
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofConfined();
+        Rollback rollback = new Rollback()) {
       MemorySegment request = Request.of(arena, iommu_ioas_alloc.LAYOUT);
+      rollback.add(() -> destroyIfMade(iommu_ioas_alloc.out_ioas_id(request)));
       Answer.require(Ioctl.IOMMU_IOAS_ALLOC, NODE, file.ioctl(Ioctl.IOMMU_IOAS_ALLOC, request));
-      int id = iommu_ioas_alloc.out_ioas_id(request);
-      try (Rollback rollback = new Rollback()) {
-        rollback.add(() -> destroy(id));
-        return rollback.done(known(new Ioas(this, file, id)));
-      }
+      return rollback.done(known(iommu_ioas_alloc.out_ioas_id(request)));
     }
   }
 
-  private Ioas known(Ioas ioas) {
-    addressSpaces.put(ioas.id(), ioas);
-    dependents.add(ioas, ioas::close);
-    return ioas;
+  /** Destroys what there is no object of here; 0 is none of the kernel's numbers. */
+  private void destroyIfMade(int id) {
+    if (id != 0) {
+      destroy(id);
+    }
+  }
+
+  /** Takes over an IOAS of the kernel's, or leaves it alone. */
+  private Ioas known(int id) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      Ioas ioas = rollback.make(() -> new Ioas(this, file, id), Ioas::abandon);
+      dependents.add(ioas, ioas::close);
+      addressSpaces.put(id, ioas);
+      return rollback.done(ioas);
+    }
   }
 
   /**
@@ -337,7 +349,7 @@ public final class Iommufd implements AutoCloseable {
       Answer.require(Ioctl.IOMMU_VFIO_IOAS, NODE, answer);
       int id = iommu_vfio_ioas.ioas_id(request);
       Ioas ioas = addressSpaces.get(id);
-      return Optional.of(ioas != null ? ioas : known(new Ioas(this, file, id)));
+      return Optional.of(ioas != null ? ioas : known(id));
     }
   }
 

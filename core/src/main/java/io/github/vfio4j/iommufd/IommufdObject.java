@@ -1,5 +1,7 @@
 package io.github.vfio4j.iommufd;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.VfioException;
@@ -8,6 +10,7 @@ import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
 import io.github.vfio4j.outcome.Step;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -18,28 +21,56 @@ import java.util.List;
  * otherwise name another object by the time it is used.
  */
 final class IommufdObject {
+  /** The kernel's numbers are higher. */
+  private static final int NONE = 0;
+
   private final Iommufd iommufd;
-  private final int id;
-  private final String name;
+  private final String kind;
   private final List<Dependents> owners;
   private final Dependents dependents = new Dependents();
   private final Dependents companions = new Dependents();
   private Step ending = () -> {};
+  private int id = NONE;
   private boolean closed;
 
   /**
-   * Takes over an object that the kernel has just made, with the monitor of its iommufd held.
+   * Makes room for an object, with the monitor of its iommufd held until the kernel was asked by
+   * {@link #make}: then nothing is left to do that could fail. {@link #close} undoes both.
    *
-   * @param owners of what it was made: it ends before any of them
+   * @param kind what messages call it, without its number
+   * @param owners of what it is made: it ends before any of them
    */
-  IommufdObject(Iommufd iommufd, int id, String kind, Dependents... owners) {
+  IommufdObject(Iommufd iommufd, String kind, Dependents... owners) {
     this.iommufd = iommufd;
-    this.id = id;
-    this.name = kind + " " + Integer.toUnsignedString(id);
+    this.kind = kind;
     this.owners = List.of(owners);
     for (Dependents owner : owners) {
       owner.add(this, this::close);
     }
+  }
+
+  /**
+   * Asks the kernel to make the object, and takes over its number, whatever is thrown.
+   *
+   * @param idOffset where in the request the number is then
+   * @return the kernel's answer
+   */
+  int make(Ioctl operation, MemorySegment request, long idOffset) {
+    int answer;
+    try {
+      answer = iommufd.ioctl(operation, request);
+    } finally {
+      id = request.get(JAVA_INT, idOffset);
+    }
+    if (answer < 0) {
+      id = NONE;
+    }
+    return answer;
+  }
+
+  /** Returns whether the kernel has made it. */
+  boolean isMade() {
+    return id != NONE;
   }
 
   /** Gives the object a file or a mapping that keeps it in use, and has to be closed before it. */
@@ -68,7 +99,7 @@ final class IommufdObject {
   /** Refuses a closed object. Called with the monitor of the iommufd held. */
   void requireOpen() {
     if (closed) {
-      throw new IllegalStateException(name + " is closed");
+      throw new IllegalStateException(this + " is closed");
     }
     iommufd.requireOpen();
   }
@@ -82,7 +113,10 @@ final class IommufdObject {
   void close() throws VfioException {
     Closing closing = new Closing();
     synchronized (iommufd) {
-      if (!closed && iommufd.isInUse(this, dependents)) {
+      if (!closed && !isMade()) {
+        closing.attempt(ending);
+        leave();
+      } else if (!closed && iommufd.isInUse(this, dependents)) {
         destroy(closing); // which the kernel refuses, and what hangs on it has not ended by then
       } else if (!closed && (dependents.close(closing) || iommufd.isClosed())) {
         companions.close(closing);
@@ -100,7 +134,7 @@ final class IommufdObject {
       closing.add(
           Answer.failure(
               Ioctl.IOMMU_DESTROY,
-              name,
+              toString(),
               answer,
               Answer.is(answer, Errno.EBUSY)
                   ? "a device or another object uses it; detach or close that first"
@@ -109,6 +143,10 @@ final class IommufdObject {
         return;
       }
     }
+    leave();
+  }
+
+  private void leave() {
     closed = true;
     for (Dependents owner : owners) {
       owner.remove(this);
@@ -127,6 +165,6 @@ final class IommufdObject {
   /** Returns the name used in messages. */
   @Override
   public String toString() {
-    return name;
+    return kind + " " + Integer.toUnsignedString(id);
   }
 }

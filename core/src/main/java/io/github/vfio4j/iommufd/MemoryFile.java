@@ -54,17 +54,18 @@ public final class MemoryFile implements AutoCloseable {
     }
     long whole = Alignment.up(size, page);
     String object = "memory file " + name;
-    int fd = kernel.memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    Answer.require("memfd_create", object, fd, "");
-    Fd file = new Fd(kernel, fd, object);
     try (Rollback rollback = new Rollback()) {
+      Fd file = new Fd(kernel, object);
       rollback.add(file::close);
+      int fd = file.take(kernel.memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+      Answer.require("memfd_create", object, fd, "");
       Answer.require("ftruncate", object, kernel.ftruncate(fd, whole), "");
       int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
       Answer.require("fcntl", object, kernel.addSeals(fd, seals), "");
-      long address = Pages.requestShared(kernel, whole, fd);
-      Answer.require("mmap", object, address, "");
-      return rollback.done(new MemoryFile(file, Pages.at(kernel, address, whole)));
+      Pages pages = new Pages(kernel);
+      rollback.add(pages::free);
+      Answer.require("mmap", object, pages.mapShared(whole, fd), "");
+      return rollback.done(new MemoryFile(file, pages));
     }
   }
 

@@ -1,50 +1,64 @@
 package io.github.vfio4j.iommufd;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.EventFd;
+import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.QueueFile;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
  * What the queues of an iommufd have in common: a file that the kernel gives, next to an eventfd
- * that wakes its readers. That and the room for what is read are made first, since only they can
- * fail without a trace.
+ * that wakes its readers. All that can fail is made before the kernel is asked.
  */
 final class QueueOpening {
-  private final Kernel kernel;
-  private final EventFd closing;
-  private final MemorySegment room;
+  private QueueOpening() {}
 
-  private QueueOpening(Kernel kernel, EventFd closing, MemorySegment room) {
-    this.kernel = kernel;
-    this.closing = closing;
-    this.room = room;
+  /**
+   * Makes room for a queue's file.
+   *
+   * @param rollback undoes it
+   * @param what messages call the queue before it has a number
+   * @param room how many bytes are read at once, most of the time
+   */
+  static QueueFile prepare(Rollback rollback, IommufdObject object, String what, long room)
+      throws VfioException {
+    Kernel kernel = object.iommufd().kernel();
+    MemorySegment memory = Arena.ofAuto().allocate(room, Long.BYTES);
+    EventFd closing = new EventFd(kernel, object);
+    QueueFile file = new QueueFile(kernel, closing, object, memory);
+    rollback.add(file::close);
+    Answer.require("eventfd", what, closing.open(), "");
+    return file;
   }
 
   /**
-   * Begins to open a queue.
+   * Asks the kernel to make the queue, and takes over its file, whatever is thrown.
    *
-   * @param room how many bytes are read at once, most of the time
+   * @param idOffset where in the request its number is then
+   * @param fdOffset where the number of its file is
+   * @return the kernel's answer
    */
-  static QueueOpening begin(Kernel kernel, String what, long room) throws VfioException {
-    MemorySegment memory = Arena.ofAuto().allocate(room, Long.BYTES);
-    int number = EventFd.request(kernel);
-    Answer.require("eventfd", what, number, "");
-    return new QueueOpening(kernel, EventFd.of(kernel, number, what), memory);
-  }
-
-  /** Ends the opening where no queue came of it. */
-  void abandon() {
-    closing.close();
-  }
-
-  /** Takes over the file that the kernel gave. */
-  QueueFile file(int number, IommufdObject object) {
-    return new QueueFile(kernel, number, closing, object.toString(), room);
+  static int make(
+      IommufdObject object,
+      QueueFile file,
+      Ioctl operation,
+      MemorySegment request,
+      long idOffset,
+      long fdOffset) {
+    try {
+      return object.make(operation, request, idOffset);
+    } finally {
+      if (object.isMade()) {
+        file.take(request.get(JAVA_INT, fdOffset));
+      }
+    }
   }
 
   /** Returns what {@link QueueFile#read} answered, or throws if it is not a number of bytes. */

@@ -6,6 +6,7 @@ import io.github.vfio4j.bindings.iommu_vdevice_alloc;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -30,13 +31,17 @@ public final class Vdevice implements AutoCloseable {
   /** Makes a vDevice, with the monitor of the iommufd held. */
   static Vdevice allocate(Viommu viommu, IommufdObject owner, BoundDevice device, long virtualId)
       throws VfioException {
-    Iommufd iommufd = owner.iommufd();
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofConfined();
+        Rollback rollback = new Rollback()) {
+      IommufdObject object = objectFor(owner, device);
+      rollback.add(object::close);
       MemorySegment request = Request.of(arena, iommu_vdevice_alloc.LAYOUT);
       iommu_vdevice_alloc.viommu_id(request, owner.id());
       iommu_vdevice_alloc.dev_id(request, device.id());
       iommu_vdevice_alloc.virt_id(request, virtualId);
-      int answer = iommufd.ioctl(Ioctl.IOMMU_VDEVICE_ALLOC, request);
+      int answer =
+          object.make(
+              Ioctl.IOMMU_VDEVICE_ALLOC, request, iommu_vdevice_alloc.out_vdevice_id$OFFSET);
       if (answer < 0) {
         throw Answer.failure(
             Ioctl.IOMMU_VDEVICE_ALLOC,
@@ -47,13 +52,15 @@ public final class Vdevice implements AutoCloseable {
                     .formatted(virtualId)
                 : "");
       }
-      int id = iommu_vdevice_alloc.out_vdevice_id(request);
-      IommufdObject object =
-          device instanceof CdevDevice cdev
-              ? new IommufdObject(iommufd, id, "vDevice", owner.companions(), cdev.virtualDevices())
-              : new IommufdObject(iommufd, id, "vDevice", owner.companions());
-      return new Vdevice(object, viommu, device, virtualId);
+      return rollback.done(new Vdevice(object, viommu, device, virtualId));
     }
+  }
+
+  private static IommufdObject objectFor(IommufdObject owner, BoundDevice device) {
+    Iommufd iommufd = owner.iommufd();
+    return device instanceof CdevDevice cdev
+        ? new IommufdObject(iommufd, "vDevice", owner.companions(), cdev.virtualDevices())
+        : new IommufdObject(iommufd, "vDevice", owner.companions());
   }
 
   /**

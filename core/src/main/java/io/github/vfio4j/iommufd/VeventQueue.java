@@ -70,17 +70,25 @@ public final class VeventQueue implements EventChannel.Source<List<Vevent>>, Aut
   /** Makes a queue, with the monitor of the iommufd held. */
   static VeventQueue allocate(IommufdObject viommu, int type, int depth, int eventSize)
       throws VfioException {
-    Iommufd iommufd = viommu.iommufd();
     long room = EVENTS * (iommufd_vevent_header.SIZEOF + eventSize);
-    try (Rollback rollback = new Rollback();
-        Arena arena = Arena.ofConfined()) {
-      QueueOpening opening = QueueOpening.begin(iommufd.kernel(), "event queue of " + viommu, room);
-      rollback.add(opening::abandon);
+    try (Arena arena = Arena.ofConfined();
+        Rollback rollback = new Rollback()) {
+      IommufdObject object = new IommufdObject(viommu.iommufd(), "vEVENTQ", viommu.companions());
+      rollback.add(object::close);
+      QueueFile file = QueueOpening.prepare(rollback, object, "event queue of " + viommu, room);
+      VeventQueue queue = new VeventQueue(object, file, type, eventSize);
       MemorySegment request = Request.of(arena, iommu_veventq_alloc.LAYOUT);
       iommu_veventq_alloc.viommu_id(request, viommu.id());
       iommu_veventq_alloc.type(request, type);
       iommu_veventq_alloc.veventq_depth(request, depth);
-      int answer = iommufd.ioctl(Ioctl.IOMMU_VEVENTQ_ALLOC, request);
+      int answer =
+          QueueOpening.make(
+              object,
+              file,
+              Ioctl.IOMMU_VEVENTQ_ALLOC,
+              request,
+              iommu_veventq_alloc.out_veventq_id$OFFSET,
+              iommu_veventq_alloc.out_veventq_fd$OFFSET);
       if (answer < 0) {
         throw Answer.failure(
             Ioctl.IOMMU_VEVENTQ_ALLOC,
@@ -88,11 +96,7 @@ public final class VeventQueue implements EventChannel.Source<List<Vevent>>, Aut
             answer,
             Answer.is(answer, Errno.EEXIST) ? "it has a queue of this type" : "");
       }
-      IommufdObject object =
-          new IommufdObject(
-              iommufd, iommu_veventq_alloc.out_veventq_id(request), "vEVENTQ", viommu.companions());
-      QueueFile file = opening.file(iommu_veventq_alloc.out_veventq_fd(request), object);
-      return rollback.done(new VeventQueue(object, file, type, eventSize));
+      return rollback.done(queue);
     }
   }
 

@@ -10,6 +10,7 @@ import io.github.vfio4j.bindings.iommufd_h;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.smmuv3.ArmSmmuv3StreamTableEntry;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -49,8 +50,11 @@ public final class Viommu implements AutoCloseable {
   /** Makes a vIOMMU, with the monitor of the iommufd held. */
   static Viommu allocate(HwptPaging parent, BoundDevice device, int type, byte[] data)
       throws VfioException {
-    Iommufd iommufd = parent.iommufd();
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofConfined();
+        Rollback rollback = new Rollback()) {
+      IommufdObject object =
+          new IommufdObject(parent.iommufd(), "vIOMMU", parent.object.dependents());
+      rollback.add(object::close);
       // the first kernels know no data
       MemorySegment request =
           Request.of(
@@ -66,19 +70,14 @@ public final class Viommu implements AutoCloseable {
       iommu_viommu_alloc.type(request, type);
       iommu_viommu_alloc.dev_id(request, device.id());
       iommu_viommu_alloc.hwpt_id(request, parent.id());
-      int answer = iommufd.ioctl(Ioctl.IOMMU_VIOMMU_ALLOC, request);
+      int answer =
+          object.make(Ioctl.IOMMU_VIOMMU_ALLOC, request, iommu_viommu_alloc.out_viommu_id$OFFSET);
       if (answer < 0) {
         throw Answer.failure(
             Ioctl.IOMMU_VIOMMU_ALLOC, parent + " for " + device, answer, meaning(answer, parent));
       }
-      IommufdObject object =
-          new IommufdObject(
-              iommufd,
-              iommu_viommu_alloc.out_viommu_id(request),
-              "vIOMMU",
-              parent.object.dependents());
       byte[] filled = copy.asSlice(0, data.length).toArray(ValueLayout.JAVA_BYTE);
-      return new Viommu(object, parent, type, filled);
+      return rollback.done(new Viommu(object, parent, type, filled));
     }
   }
 
@@ -262,10 +261,14 @@ public final class Viommu implements AutoCloseable {
   public MappedRegion map(long offset, long size) throws VfioException {
     synchronized (object.iommufd()) {
       object.requireOpen();
-      MappedRegion mapped =
-          object.iommufd().map(offset, size, "registers of " + this, this::forget);
-      object.companions().add(mapped, mapped::close);
-      return mapped;
+      try (Rollback rollback = new Rollback()) {
+        MappedRegion mapped =
+            rollback.make(
+                () -> object.iommufd().map(offset, size, "registers of " + this, this::forget),
+                MappedRegion::close);
+        object.companions().add(mapped, mapped::close);
+        return rollback.done(mapped);
+      }
     }
   }
 

@@ -103,12 +103,15 @@ public final class AddressSpace {
     if (newGranule != granule || !newRanges.equals(ranges)) {
       IovaAllocator fresh = new IovaAllocator(newGranule, newRanges);
       mappings.forEach((iova, size, memory, access) -> fresh.reserve(iova, size));
+      List<IovaRange> copy = List.copyOf(newRanges);
+      OpenSpaces.add(this);
       vacant.clear();
       allocator = fresh;
       granule = newGranule;
-      ranges = List.copyOf(newRanges);
+      ranges = copy;
+    } else {
+      OpenSpaces.add(this);
     }
-    OpenSpaces.add(this);
   }
 
   /**
@@ -267,22 +270,25 @@ public final class AddressSpace {
       Ioctl operation,
       Mapper mapper)
       throws VfioException {
-    long iova = choose(size, alignment);
-    return new Mapping(this, iova, size, mapTaken(iova, size, backing, access, operation, mapper));
+    return mapTaken(choose(size, alignment), size, backing, access, operation, mapper);
   }
 
   /** Has the backend map at an IOVA that is taken, or gives the IOVA back, whatever is thrown. */
-  private long mapTaken(
+  private Mapping mapTaken(
       long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
       throws VfioException {
+    Mapping mapping;
     int answer;
     try {
+      mapping = new Mapping(this, iova, size, mappings.nextSerial());
       answer = mapper.map(iova, size, backing, access);
     } catch (RuntimeException | Error e) {
+      channel.unmap(iova, size); // no answer came, so it may have been mapped
       vacant.put(iova, size, allocator);
       throw e;
     }
-    return enter(iova, size, backing, access, operation, answer);
+    enter(iova, size, backing, access, operation, answer);
+    return mapping;
   }
 
   /** Takes an IOVA out of what is free, and makes room to enter its mapping. */
@@ -315,19 +321,15 @@ public final class AddressSpace {
     return iova;
   }
 
-  /**
-   * Enters what the backend has mapped, or gives the IOVA back where it answers with an error.
-   *
-   * @return what tells the mapping from all others that are ever in its place
-   */
-  private long enter(
+  /** Enters what the backend has mapped, or gives the IOVA back where it answers with an error. */
+  private void enter(
       long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, int answer)
       throws VfioException {
     if (answer < 0) {
       vacant.put(iova, size, allocator);
       throw notMappable(operation, answer, iova, size);
     }
-    return mappings.add(iova, size, backing, access);
+    mappings.add(iova, size, backing, access);
   }
 
   private VfioException notMappable(Ioctl operation, int answer, long iova, long size) {
@@ -361,6 +363,7 @@ public final class AddressSpace {
   public void unmapAll() throws VfioException {
     synchronized (lock) {
       requireOpen();
+      IovaAllocator fresh = new IovaAllocator(granule, ranges);
       int answer = channel.unmapAll();
       if (answer < 0) {
         forgetWhatIsGone();
@@ -368,25 +371,22 @@ public final class AddressSpace {
       }
       mappings.clear();
       vacant.clear();
-      allocator = new IovaAllocator(granule, ranges);
+      allocator = fresh;
     }
   }
 
   /** Unmaps one by one after a refusal half way: what the kernel does not have is gone. */
   private void forgetWhatIsGone() throws VfioException {
-    MappingTable left = new MappingTable();
-    IovaAllocator fresh = new IovaAllocator(granule, ranges);
-    mappings.forEachEntry(
-        (iova, size, memory, access, serial) -> {
-          long answer = channel.unmap(iova, size);
-          if (answer != size && !Answer.is(answer, Errno.ENOENT)) {
-            left.keep(iova, size, memory, access, serial);
-            fresh.reserve(iova, size);
-          }
-        });
-    mappings.replaceBy(left);
-    vacant.clear();
-    allocator = fresh;
+    mappings
+        .copy()
+        .forEach(
+            (iova, size, memory, access) -> {
+              long answer = channel.unmap(iova, size);
+              if (answer == size || Answer.is(answer, Errno.ENOENT)) {
+                mappings.removeAt(mappings.find(iova, size));
+                vacant.put(iova, size, allocator);
+              }
+            });
   }
 
   public void unmap(long iova, long size) throws VfioException {
@@ -444,18 +444,25 @@ public final class AddressSpace {
       requireMappable();
       long unit = Math.max(pageSize, granule);
       long whole = Alignment.up(size, unit);
-      long address = Pages.request(kernel, whole, hugePageSize);
-      Answer.require("mmap", name, address, noMemory(whole, hugePageSize));
-      Pages pages = Pages.at(kernel, address, whole);
       try (Rollback rollback = new Rollback()) {
-        rollback.add(pages::free);
-        Mapping mapping = mapAnywhere(pages.segment(), DmaAccess.READ_WRITE, unit);
-        PagesBuffer buffer = new PagesBuffer(this, pages, mapping);
+        Pages pages = new Pages(kernel);
+        PagesBuffer buffer = new PagesBuffer(this, pages);
+        rollback.add(() -> abandon(buffer));
         buffers.add(buffer, buffer::close);
-        event.ifPresent(allocation -> allocation.commit(name, mapping.iova(), whole));
+        long answer = pages.map(whole, hugePageSize);
+        Answer.require("mmap", name, answer, noMemory(whole, hugePageSize));
+        buffer.mapped(mapAnywhere(pages.segment(), DmaAccess.READ_WRITE, unit));
+        event.ifPresent(allocation -> allocation.commit(name, buffer.iova(), whole));
         return rollback.done(buffer);
       }
     }
+  }
+
+  /** Undoes what there is of a buffer that nobody has seen. */
+  private void abandon(PagesBuffer buffer) throws VfioException {
+    buffer.mapping().close(); // which has to be refused for its pages to stay
+    buffer.abandonPages();
+    buffers.remove(buffer);
   }
 
   /** Unmaps a buffer and frees its memory, unless that has been done. Called without the lock. */

@@ -12,6 +12,11 @@ import io.github.vfio4j.VfioException;
  * @param serial what tells it from others
  */
 record Mapping(AddressSpace space, long iova, long size, long serial) implements DmaMapping {
+  /** Returns what stands for a mapping that has not been made; closing it does nothing. */
+  static Mapping none(AddressSpace space) {
+    return new Mapping(space, 0, 0, MappingTable.NO_SERIAL);
+  }
+
   @Override
   public void close() throws VfioException {
     space.unmapIfMapped(iova, serial);

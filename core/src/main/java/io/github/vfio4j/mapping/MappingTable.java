@@ -24,6 +24,9 @@ public final class MappingTable {
   /** What tells a mapping from others that come to its IOVA later. */
   private static final int SERIAL = 2;
 
+  /** The number of no mapping. */
+  static final long NO_SERIAL = 0;
+
   /** Some fields for each slot, side by side: one line of cache, one check of bounds. */
   private long[] numbers;
 
@@ -32,7 +35,7 @@ public final class MappingTable {
 
   private DmaAccess[] accesses;
 
-  private long lastSerial;
+  private long lastSerial = NO_SERIAL;
   private int shift;
   private int count;
 
@@ -47,6 +50,16 @@ public final class MappingTable {
     shift = Long.SIZE - Integer.numberOfTrailingZeros(length);
   }
 
+  /** Returns a table of the same mappings. */
+  MappingTable copy() {
+    MappingTable copy = new MappingTable(memory.length);
+    System.arraycopy(numbers, 0, copy.numbers, 0, numbers.length);
+    System.arraycopy(memory, 0, copy.memory, 0, memory.length);
+    System.arraycopy(accesses, 0, copy.accesses, 0, accesses.length);
+    copy.count = count;
+    return copy;
+  }
+
   int count() {
     return count;
   }
@@ -58,21 +71,15 @@ public final class MappingTable {
     }
   }
 
-  /**
-   * Enters a mapping whose IOVA is not in the table, where there is room.
-   *
-   * @return a number that no other mapping has
-   */
-  long add(long iova, long size, MemorySegment backing, DmaAccess access) {
-    long serial = ++lastSerial;
-    insert(iova, size, backing, access, serial);
-    return serial;
+  /** Returns the number of the mapping that is entered next, which no other has. */
+  long nextSerial() {
+    return lastSerial + 1;
   }
 
-  /** Enters a mapping of another table. */
-  void keep(long iova, long size, MemorySegment backing, DmaAccess access, long serial) {
-    makeRoom();
-    insert(iova, size, backing, access, serial);
+  /** Enters a mapping whose IOVA is not in the table, where there is room. */
+  void add(long iova, long size, MemorySegment backing, DmaAccess access) {
+    lastSerial++;
+    insert(iova, size, backing, access, lastSerial);
   }
 
   private void insert(long iova, long size, MemorySegment backing, DmaAccess access, long serial) {
@@ -138,30 +145,17 @@ public final class MappingTable {
     void visit(long iova, long size, MemorySegment backing, DmaAccess access) throws VfioException;
   }
 
-  /** Is told of mappings, and of their numbers. */
-  @FunctionalInterface
-  interface EntryVisitor {
-    void visit(long iova, long size, MemorySegment backing, DmaAccess access, long serial)
-        throws VfioException;
-  }
-
   void forEach(Visitor visitor) throws VfioException {
-    forEachEntry(
-        (iova, size, backing, access, serial) -> visitor.visit(iova, size, backing, access));
-  }
-
-  void forEachEntry(EntryVisitor visitor) throws VfioException {
     for (int slot = 0; slot < memory.length; slot++) {
       MemorySegment backing = memory[slot];
       if (backing != null) {
-        visitor.visit(
-            number(slot, IOVA), number(slot, SIZE), backing, accesses[slot], number(slot, SERIAL));
+        visitor.visit(number(slot, IOVA), number(slot, SIZE), backing, accesses[slot]);
       }
     }
   }
 
   /** Takes over the mappings of another table, which is of no use any more. */
-  void replaceBy(MappingTable other) {
+  private void replaceBy(MappingTable other) {
     numbers = other.numbers;
     memory = other.memory;
     accesses = other.accesses;

@@ -10,12 +10,19 @@ import java.lang.foreign.MemorySegment;
 final class PagesBuffer implements DmaBuffer {
   private final AddressSpace space;
   private final Pages pages;
-  private final Mapping mapping;
 
-  PagesBuffer(AddressSpace space, Pages pages, Mapping mapping) {
+  /** Set once, before anybody else has this object. */
+  private Mapping mapping;
+
+  /** Makes room for a buffer whose pages are about to be mapped. */
+  PagesBuffer(AddressSpace space, Pages pages) {
     this.space = space;
     this.pages = pages;
-    this.mapping = mapping;
+    this.mapping = Mapping.none(space);
+  }
+
+  void mapped(Mapping made) {
+    mapping = made;
   }
 
   Mapping mapping() {
@@ -40,6 +47,11 @@ final class PagesBuffer implements DmaBuffer {
   @Override
   public void close() throws VfioException {
     space.free(this);
+  }
+
+  /** Frees pages that no other address space can have mapped. */
+  void abandonPages() throws VfioException {
+    Answer.require("munmap", "the DMA buffer of " + space, pages.free(), "its memory is lost");
   }
 
   void freePages() throws VfioException {

@@ -43,9 +43,10 @@ public record Host(Kernel kernel, Sysfs sysfs) {
    */
   public Fd open(String node, Registration.Shown shown, Missing missing, String meaning)
       throws VfioException {
-    int answer = Registration.await(() -> kernel.open(node, O_RDWR | O_CLOEXEC), shown);
+    Fd file = new Fd(kernel, node);
+    int answer = file.take(Registration.await(() -> kernel.open(node, O_RDWR | O_CLOEXEC), shown));
     if (answer >= 0) {
-      return new Fd(kernel, answer, node);
+      return file;
     }
     Errno errno = new Errno(-answer);
     if (errno.equals(Errno.ENOENT) || errno.equals(Errno.ENODEV) || errno.equals(Errno.ENXIO)) {

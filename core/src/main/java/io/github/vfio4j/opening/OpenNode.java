@@ -51,8 +51,9 @@ public final class OpenNode {
    * @param object what messages call it
    */
   public static Fd duplicate(Kernel kernel, int number, String object) throws VfioException {
-    int copy = kernel.duplicate(number);
-    Answer.require("fcntl", object, copy, "it is not an open file of this process");
-    return new Fd(kernel, copy, object);
+    Fd copy = new Fd(kernel, object);
+    int answer = copy.take(kernel.duplicate(number));
+    Answer.require("fcntl", object, answer, "it is not an open file of this process");
+    return copy;
   }
 }

@@ -7,12 +7,18 @@ import org.jspecify.annotations.Nullable;
 public final class Closing {
   private @Nullable Throwable first;
 
-  /** Attempts a step; whatever it throws is kept. */
-  public void attempt(Step step) {
+  /**
+   * Attempts a step; whatever it throws is kept.
+   *
+   * @return whether it was carried out
+   */
+  public boolean attempt(Step step) {
     try {
       step.run();
+      return true;
     } catch (Throwable e) {
       add(e);
+      return false;
     }
   }
 

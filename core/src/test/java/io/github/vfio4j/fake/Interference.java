@@ -21,6 +21,7 @@ abstract class Interference {
   private final AtomicInteger calls = new AtomicInteger();
   private int failingCall = -1;
   private int callFailure;
+  private @Nullable Error callThrows;
   private @Nullable Ioctl failingIoctl;
   private int ioctlFailure;
   private int closingFailure;
@@ -31,6 +32,13 @@ abstract class Interference {
   public void failCall(int n, Errno errno) {
     failingCall = n;
     callFailure = -errno.number();
+    calls.set(0);
+  }
+
+  /** Makes the n-th call from now that can fail throw something, counted from 1. */
+  public void throwFromCall(int n, Error thrown) {
+    failingCall = n;
+    callThrows = thrown;
     calls.set(0);
   }
 
@@ -71,7 +79,7 @@ abstract class Interference {
 
   /** Makes a call that can fail, unless its turn has come. */
   final int attempt(IntSupplier call) {
-    return calls.incrementAndGet() == failingCall ? callFailure : call.getAsInt();
+    return (int) attemptLong(call::getAsInt);
   }
 
   /** Makes a call that makes a file, unless there are to be no more. */
@@ -80,7 +88,13 @@ abstract class Interference {
   }
 
   final long attemptLong(LongSupplier call) {
-    return calls.incrementAndGet() == failingCall ? callFailure : call.getAsLong();
+    if (calls.incrementAndGet() != failingCall) {
+      return call.getAsLong();
+    }
+    if (callThrows != null) {
+      throw callThrows;
+    }
+    return callFailure;
   }
 
   /** Issues an ioctl, unless its kind is to fail; null is one that the file does not have. */

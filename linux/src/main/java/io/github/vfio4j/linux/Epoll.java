@@ -24,23 +24,15 @@ public final class Epoll {
   private final Fd fd;
   private final MemorySegment events = Arena.ofAuto().allocate((long) CAPACITY * SIZE, Long.BYTES);
 
-  private Epoll(Kernel kernel, Fd fd) {
+  /** Makes room for an instance; {@link #open} comes next. */
+  public Epoll(Kernel kernel) {
     this.kernel = kernel;
-    this.fd = fd;
+    this.fd = new Fd(kernel, "epoll");
   }
 
-  /**
-   * Asks for an epoll instance.
-   *
-   * @return its number, or a negated error number; hand it to {@link #of}
-   */
-  public static int request(Kernel kernel) {
-    return kernel.epollCreate(EPOLL_CLOEXEC);
-  }
-
-  /** Takes over what {@link #request} answered. */
-  public static Epoll of(Kernel kernel, int number) {
-    return new Epoll(kernel, new Fd(kernel, number, "epoll"));
+  /** Asks for the instance, once, and answers as the kernel does. */
+  public int open() {
+    return fd.take(kernel.epollCreate(EPOLL_CLOEXEC));
   }
 
   /** Watches a file for input, level-triggered, and answers as the kernel does. */

@@ -43,27 +43,22 @@ public final class EventFd {
   private final Fd fd;
   private volatile boolean closed;
 
-  private EventFd(Kernel kernel, Fd fd) {
-    this.kernel = kernel;
-    this.fd = fd;
-  }
-
   /**
-   * Asks for an eventfd that is closed on exec and read without blocking.
-   *
-   * @return its number, or a negated error number; hand it to {@link #of}
-   */
-  public static int request(Kernel kernel) {
-    return kernel.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  }
-
-  /**
-   * Takes over what {@link #request} answered.
+   * Makes room for an eventfd; {@link #open} comes next.
    *
    * @param object what messages call it
    */
-  public static EventFd of(Kernel kernel, int number, String object) {
-    return new EventFd(kernel, new Fd(kernel, number, object));
+  public EventFd(Kernel kernel, Object object) {
+    this.kernel = kernel;
+    this.fd = new Fd(kernel, object);
+  }
+
+  /**
+   * Asks for the eventfd, once, which is closed on exec and read without blocking; answers as the
+   * kernel does.
+   */
+  public int open() {
+    return fd.take(kernel.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   }
 
   /** Returns the file, to be lent to a call that takes its number. */

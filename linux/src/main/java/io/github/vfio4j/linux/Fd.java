@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Fd {
   private static final int CLOSED = 1 << 31;
+  private static final int NONE = -1;
 
   private static final VarHandle USERS;
 
@@ -27,8 +28,10 @@ public final class Fd {
   }
 
   private final Kernel kernel;
-  private final int number;
-  private final String object;
+  private final Object object;
+
+  /** Set once, before anybody else has this object. */
+  private int number = NONE;
 
   /** Calls under way, with {@link #CLOSED} added from the moment of closing. */
   private volatile int users;
@@ -36,19 +39,31 @@ public final class Fd {
   private volatile @Nullable Thread closer;
 
   /**
-   * Takes over an open file.
+   * Makes room for a file that is about to be opened, so that nothing is left to do, and to fail,
+   * once the kernel has. Until {@link #take} it is of no file.
    *
-   * @param object what messages call it
+   * @param object what messages call it, once it is open
    */
-  public Fd(Kernel kernel, int number, String object) {
+  public Fd(Kernel kernel, Object object) {
     this.kernel = kernel;
-    this.number = number;
     this.object = object;
+  }
+
+  /**
+   * Takes over what a call that opens a file answered, once.
+   *
+   * @return the same answer; a negated error number leaves this without a file
+   */
+  public int take(int answer) {
+    if (answer >= 0) {
+      number = answer;
+    }
+    return answer;
   }
 
   /** Returns the name used in messages. */
   public String object() {
-    return object;
+    return object.toString();
   }
 
   /** Returns whether closing has begun. */
@@ -119,7 +134,7 @@ public final class Fd {
   /**
    * Closes the file, once; later calls do nothing.
    *
-   * @return the kernel's answer, or 0 where it was closed before
+   * @return the kernel's answer, or 0 where it was closed before, or never open
    */
   public int close() {
     int before = (int) USERS.getAndBitwiseOr(this, CLOSED);
@@ -135,11 +150,11 @@ public final class Fd {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    return kernel.close(number);
+    return number == NONE ? 0 : kernel.close(number);
   }
 
   @Override
   public String toString() {
-    return object;
+    return object();
   }
 }

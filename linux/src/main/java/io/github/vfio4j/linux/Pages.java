@@ -21,45 +21,56 @@ public final class Pages {
 
   private final Kernel kernel;
   private final Arena arena;
-  private final MemorySegment segment;
+
+  /**
+   * What the kernel gave, set once, before anybody else has this object; a size of 0 is nothing.
+   */
+  private long address;
+
+  private long size;
+  private MemorySegment segment = MemorySegment.NULL;
   private boolean freed;
 
-  // reinterpreted to exactly the pages that mmap gave; free closes the arena
-  @SuppressWarnings({"restricted", "MustBeClosedChecker"})
-  private Pages(Kernel kernel, long address, long size) {
+  /** Makes room for pages; {@link #map} or {@link #mapShared} comes next. */
+  @SuppressWarnings("MustBeClosedChecker") // free closes the arena
+  public Pages(Kernel kernel) {
     this.kernel = kernel;
     this.arena = Arena.ofShared();
-    this.segment = MemorySegment.ofAddress(address).reinterpret(size, arena, null);
   }
 
   /**
-   * Asks for zeroed pages.
+   * Asks for zeroed pages, once. Whatever is thrown, {@link #free} gives back what there is.
    *
-   * @param size bytes, a multiple of the page size asked for
+   * @param bytes a multiple of the page size asked for
    * @param hugePageSize bytes of a huge page, a power of two, or 0 for ordinary pages
-   * @return the address, or a negated error number; hand it to {@link #at}
+   * @return the kernel's answer
    */
-  public static long request(Kernel kernel, long size, long hugePageSize) {
+  public long map(long bytes, long hugePageSize) {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     if (hugePageSize != 0) {
       flags |= MAP_HUGETLB | Long.numberOfTrailingZeros(hugePageSize) << MAP_HUGE_SHIFT;
     }
-    return kernel.mmap(0, size, PROT_READ_WRITE, flags, -1, 0);
+    return take(kernel.mmap(0, bytes, PROT_READ_WRITE, flags, -1, 0), bytes);
   }
 
   /**
-   * Asks for the pages of a file.
+   * Asks for the pages of a file likewise.
    *
-   * @param size bytes, a multiple of the page size
-   * @return the address, or a negated error number; hand it to {@link #at}
+   * @param bytes a multiple of the page size
+   * @return the kernel's answer
    */
-  public static long requestShared(Kernel kernel, long size, int fd) {
-    return kernel.mmap(0, size, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+  public long mapShared(long bytes, int fd) {
+    return take(kernel.mmap(0, bytes, PROT_READ_WRITE, MAP_SHARED, fd, 0), bytes);
   }
 
-  /** Takes over what {@link #request} or {@link #requestShared} answered. */
-  public static Pages at(Kernel kernel, long address, long size) {
-    return new Pages(kernel, address, size);
+  @SuppressWarnings("restricted") // reinterpreted to exactly the pages that mmap gave
+  private long take(long answer, long bytes) {
+    if (answer >= 0) {
+      address = answer;
+      size = bytes;
+      segment = MemorySegment.ofAddress(answer).reinterpret(bytes, arena, null);
+    }
+    return answer;
   }
 
   public MemorySegment segment() {
@@ -74,7 +85,7 @@ public final class Pages {
    *     then
    */
   public synchronized void endAccess() {
-    if (segment.scope().isAlive()) {
+    if (arena.scope().isAlive()) {
       arena.close();
     }
   }
@@ -90,7 +101,7 @@ public final class Pages {
       return 0;
     }
     endAccess();
-    int answer = kernel.munmap(segment.address(), segment.byteSize());
+    int answer = size == 0 ? 0 : kernel.munmap(address, size);
     freed = answer >= 0;
     return answer;
   }
@@ -106,7 +117,7 @@ public final class Pages {
       return Optional.empty();
     }
     freed = true;
-    Runnable unmapping = unmapping(kernel, segment.address(), segment.byteSize());
+    Runnable unmapping = unmapping(kernel, address, size);
     return Optional.of(CLEANER.register(segment.scope(), unmapping));
   }
 

@@ -67,18 +67,23 @@ public final class QueueFile {
   private volatile boolean closed;
 
   /**
-   * Takes over an open file and an eventfd that nobody else uses.
+   * Makes room for a file that is about to be opened; {@link #take} comes next.
    *
-   * @param number the open file
-   * @param object what messages call it
+   * @param closing an eventfd that nobody else uses
+   * @param object what messages call it, once it is open
    * @param room for what is read at once, most of the time
    */
-  public QueueFile(Kernel kernel, int number, EventFd closing, String object, MemorySegment room) {
+  public QueueFile(Kernel kernel, EventFd closing, Object object, MemorySegment room) {
     this.kernel = kernel;
-    this.fd = new Fd(kernel, number, object);
+    this.fd = new Fd(kernel, object);
     this.closing = closing;
     this.room = room;
     this.mostRoom = room.byteSize() << DOUBLINGS;
+  }
+
+  /** Takes over the open file, once. */
+  public void take(int number) {
+    fd.take(number);
   }
 
   /** Returns the file, to be watched by epoll. */

@@ -33,15 +33,16 @@ final class BarMemory {
 
   static BarMemory of(Kernel kernel, String object, long size) throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      int fd = kernel.memfdCreate("bar", MFD_CLOEXEC);
-      Answer.require("memfd_create", object, fd, "");
-      Fd file = new Fd(kernel, fd, object);
+      Fd file = new Fd(kernel, object);
       rollback.add(file::close);
+      int fd = file.take(kernel.memfdCreate("bar", MFD_CLOEXEC));
+      Answer.require("memfd_create", object, fd, "");
       long whole = Alignment.up(size, kernel.pageSize());
       Answer.require("ftruncate", object, kernel.ftruncate(fd, whole), "");
-      long address = Pages.requestShared(kernel, whole, fd);
-      Answer.require("mmap", object, address, "");
-      return rollback.done(new BarMemory(kernel, file, Pages.at(kernel, address, whole)));
+      Pages pages = new Pages(kernel);
+      rollback.add(pages::free);
+      Answer.require("mmap", object, pages.mapShared(whole, fd), "");
+      return rollback.done(new BarMemory(kernel, file, pages));
     }
   }
 
