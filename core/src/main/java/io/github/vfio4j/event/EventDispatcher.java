@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It is for control planes and for virtual threads; a thread that serves one source waits on the
  * source itself. What a handler throws goes to the thread's uncaught exception handler, or, where
- * that throws too, to the standard error stream; dispatching goes on. Thread-safe.
+ * that throws too, to the standard error stream; dispatching goes on. So does that a source cannot
+ * be read, which ends its registration: it would fail again at once, without end. Thread-safe.
  */
 public final class EventDispatcher implements AutoCloseable {
   private static final String NAME = "event dispatcher";
@@ -37,6 +38,9 @@ public final class EventDispatcher implements AutoCloseable {
 
   private volatile boolean closed;
   private boolean released;
+
+  /** What has ended the thread. */
+  private @Nullable Throwable failure;
 
   private EventDispatcher(Epoll epoll, EventFd wake) {
     this.epoll = epoll;
@@ -98,14 +102,29 @@ public final class EventDispatcher implements AutoCloseable {
       if (ended) {
         return;
       }
+      Runnable delivery;
       try {
-        Runnable delivery = take();
+        delivery = take();
+      } catch (Throwable e) {
+        leaveOut(e);
+        return;
+      }
+      try {
         if (delivery != null) {
           delivery.run();
         }
       } catch (Throwable e) {
         report(e);
       }
+    }
+
+    private void leaveOut(Throwable failed) {
+      try {
+        close();
+      } catch (VfioException | RuntimeException | Error e) {
+        failed.addSuppressed(e);
+      }
+      report(failed);
     }
 
     private @Nullable Runnable take() throws VfioException {
@@ -169,11 +188,13 @@ public final class EventDispatcher implements AutoCloseable {
    * @param <E> what the source tells
    * @param source the source
    * @param handler what to call on the dispatcher's thread; it should return soon
-   * @return the registration; it ends with the source, with the dispatcher, or when it is closed
+   * @return the registration; it ends with the source, with the dispatcher, when the source cannot
+   *     be read, or when it is closed
    * @throws IllegalArgumentException if the source is not one of this library
    * @throws DeviceBusyException if the source has a handler already
    * @throws IllegalStateException if the source or the dispatcher is closed
-   * @throws VfioException if the kernel refuses
+   * @throws VfioException if the kernel refuses, or has ended the dispatcher by a failure, which is
+   *     the cause
    */
   public <S extends EventSource<E>, E> Registration register(
       S source, EventHandler<? super S, E> handler) throws VfioException {
@@ -195,6 +216,12 @@ public final class EventDispatcher implements AutoCloseable {
       EventSource<?> source, EventChannel<?> channel, Arrivals arrivals) throws VfioException {
     if (closed) {
       throw new IllegalStateException(NAME + " is closed");
+    }
+    if (failure != null) {
+      VfioException ended =
+          new VfioException("register", source.toString(), null, "the " + NAME + " has ended");
+      ended.initCause(failure);
+      throw ended;
     }
     int token = freeToken();
     Registration registration = new Registration(source, channel, arrivals, token);
@@ -225,11 +252,33 @@ public final class EventDispatcher implements AutoCloseable {
   }
 
   private void run() {
+    try {
+      dispatch();
+    } catch (Throwable e) {
+      end(e);
+      report(e);
+    }
+  }
+
+  /** Lets sources be registered elsewhere, as nobody will look at them here. */
+  private synchronized void end(Throwable cause) {
+    failure = cause;
+    leaveSources();
+  }
+
+  private synchronized void leaveSources() {
+    for (Registration registration : registrations) {
+      if (registration != null) {
+        registration.leave();
+      }
+    }
+  }
+
+  private void dispatch() throws VfioException {
     while (!closed) {
       int ready = epoll.await();
-      if (ready < 0 && ready != -EINTR) {
-        report(Answer.failure("epoll_wait", NAME, ready, "no more events"));
-        return;
+      if (ready != -EINTR) {
+        Answer.require("epoll_wait", NAME, ready, "no more events");
       }
       for (int i = 0; i < ready && !closed; i++) {
         Registration registration = registrations[epoll.token(i)];
@@ -292,11 +341,7 @@ public final class EventDispatcher implements AutoCloseable {
       return;
     }
     released = true;
-    for (Registration registration : registrations) {
-      if (registration != null) {
-        registration.leave();
-      }
-    }
+    leaveSources();
     Closing closing = new Closing();
     closing.attempt(() -> Answer.require("close", "wake of the " + NAME, wake.close(), ""));
     closing.attempt(() -> Answer.require("close", "epoll of the " + NAME, epoll.close(), ""));

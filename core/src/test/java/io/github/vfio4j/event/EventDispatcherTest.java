@@ -9,6 +9,7 @@ import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.channel.EventChannel;
 import io.github.vfio4j.fake.FakeMachine;
 import io.github.vfio4j.outcome.Step;
 import java.nio.file.Path;
@@ -161,6 +162,92 @@ class EventDispatcherTest {
     dispatcher.close();
 
     assertThat(failure.getSuppressed()).containsExactly(another);
+  }
+
+  @Test
+  void aSourceThatCannotBeReadIsToldOnceAndLeftOut() throws Exception {
+    Interrupt bad = kind.enable(0);
+    Interrupt good = kind.enable(1);
+    BlockingQueue<Long> delivered = new LinkedBlockingQueue<>();
+    dispatcher.register(
+        good,
+        (source, count) -> {
+          collectUncaught();
+          delivered.add(count);
+        });
+    machine.interrupts.raise(good);
+    delivered.take();
+    dispatcher.register(bad, (source, count) -> delivered.add(count));
+    int fd = ((EventChannel.Source<?>) bad).channel().file().call(number -> number);
+    machine.kernel.failReading(fd, Errno.EIO);
+
+    machine.interrupts.raise(bad);
+
+    assertThat(uncaught.take())
+        .isInstanceOf(VfioException.class)
+        .hasMessageContaining("read on vector 0")
+        .hasMessageContaining("EIO");
+    assertThat(uncaught.poll(100, TimeUnit.MILLISECONDS)).isNull();
+    machine.interrupts.raise(good);
+    assertThat(delivered.take()).isOne();
+
+    machine.kernel.failReading(fd, null);
+    dispatcher.register(bad, (source, count) -> delivered.add(count));
+    assertThat(delivered.take()).isOne();
+  }
+
+  @Test
+  void aDispatcherThatCannotWaitTakesNoMoreSourcesAndSaysWhy() throws Exception {
+    Interrupt interrupt = kind.enable(0);
+    dispatcher.register(
+        interrupt,
+        (source, count) -> {
+          collectUncaught();
+          machine.kernel.failWaiting(Errno.EINVAL);
+          entered.countDown();
+        });
+    machine.interrupts.raise(interrupt);
+    entered.await();
+    machine.interrupts.raise(interrupt);
+    Throwable failure = uncaught.take();
+    assertThat(failure)
+        .isInstanceOf(VfioException.class)
+        .hasMessageContaining("epoll_wait")
+        .hasMessageContaining("EINVAL");
+
+    assertThatExceptionOfType(VfioException.class)
+        .isThrownBy(() -> dispatcher.register(kind.enable(1), (source, count) -> {}))
+        .withMessageContaining("the event dispatcher has ended")
+        .withCause(failure);
+
+    machine.kernel.waitAgain();
+    try (EventDispatcher other = Dispatchers.start(machine.kernel)) {
+      other.register(interrupt, (source, count) -> leave.countDown());
+      machine.interrupts.raise(interrupt);
+      leave.await();
+    }
+  }
+
+  @Test
+  void interruptsThatMergeAreOneCallThatCountsThem() throws Exception {
+    Interrupt interrupt = kind.enable(0);
+    BlockingQueue<Long> counts = new LinkedBlockingQueue<>();
+    dispatcher.register(
+        interrupt,
+        (source, count) -> {
+          counts.add(count);
+          entered.countDown();
+          await(leave);
+        });
+    machine.interrupts.raise(interrupt);
+    entered.await();
+    for (int i = 0; i < 3; i++) {
+      machine.interrupts.raise(interrupt);
+    }
+    leave.countDown();
+
+    assertThat(counts.take()).isOne();
+    assertThat(counts.take()).isEqualTo(3);
   }
 
   @Test

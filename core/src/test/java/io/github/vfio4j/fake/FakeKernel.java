@@ -142,7 +142,7 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public long read(int fd, MemorySegment buffer) {
-    return files.get(fd).read(fd, buffer);
+    return attemptRead(fd, () -> files.get(fd).read(fd, buffer));
   }
 
   @Override
@@ -214,7 +214,7 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public int epollWait(int epoll, MemorySegment events, int capacity, int timeoutMillis) {
-    return real.epollWait(epoll, events, capacity, timeoutMillis);
+    return waited(real.epollWait(epoll, events, capacity, timeoutMillis));
   }
 
   @Override

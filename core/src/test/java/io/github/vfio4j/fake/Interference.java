@@ -26,6 +26,9 @@ abstract class Interference {
   private int ioctlFailure;
   private int closingFailure;
   private int filesFailure;
+  private volatile int waitingFailure;
+  private volatile int readingFailure;
+  private volatile int unreadable;
   private @Nullable Tampering tampering;
 
   /** Makes the n-th call from now that can fail answer with an error, counted from 1. */
@@ -66,6 +69,22 @@ abstract class Interference {
   /** Makes every call that makes a file answer with an error. */
   public void noMoreFiles(Errno errno) {
     filesFailure = -errno.number();
+  }
+
+  /** Makes all waiting for events fail from the next one on. */
+  public void failWaiting(Errno errno) {
+    waitingFailure = -errno.number();
+  }
+
+  /** Ends {@link #failWaiting}. */
+  public void waitAgain() {
+    waitingFailure = 0;
+  }
+
+  /** Makes reading a file fail, or not any more. */
+  public void failReading(int fd, @Nullable Errno errno) {
+    readingFailure = errno == null ? 0 : -errno.number();
+    unreadable = fd;
   }
 
   public void tamper(Tampering how) {
@@ -110,6 +129,14 @@ abstract class Interference {
     if (tampering != null) {
       tampering.rewrite(operation, reply);
     }
+  }
+
+  final int waited(int ready) {
+    return waitingFailure < 0 ? waitingFailure : ready;
+  }
+
+  final long attemptRead(int fd, LongSupplier read) {
+    return fd == unreadable && readingFailure < 0 ? readingFailure : read.getAsLong();
   }
 
   final int closed(int answer) {
