@@ -1,16 +1,19 @@
 package io.github.vfio4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.bindings.iommu_hw_info;
 import io.github.vfio4j.bindings.iommu_hwpt_invalidate;
 import io.github.vfio4j.bindings.iommu_ioas_iova_ranges;
 import io.github.vfio4j.bindings.iommu_ioas_noiommu_get_pa;
+import io.github.vfio4j.bindings.iommu_ioas_unmap;
 import io.github.vfio4j.bindings.iommufd_h;
 import io.github.vfio4j.bindings.vfio_device_info;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_info_cap_header;
+import io.github.vfio4j.bindings.vfio_iommu_type1_dma_unmap;
 import io.github.vfio4j.bindings.vfio_irq_info;
 import io.github.vfio4j.bindings.vfio_region_info;
 import io.github.vfio4j.device.CapabilityChain;
@@ -32,10 +35,13 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the kernel says is believed only where it is possible. */
@@ -182,6 +188,40 @@ class UntrustedReplyTest {
               InvalidationException.class, e -> assertThat(e.handled()).isZero())
           .hasMessageContaining(count + " of 1 entries");
     }
+  }
+
+  /** They would be error numbers: EPERM, and "not there", if they were answers. */
+  @ParameterizedTest
+  @MethodSource("lengthsOfMoreThanHalf")
+  void takesNoLengthOfWhatWasUnmappedForAnError(Backend backend, long length) throws VfioException {
+    try (VfioDevice device = machine.open(backend)) {
+      DmaBuffer buffer = device.addressSpace().allocate(4096);
+      tamper(
+          FakeMachine.unmapOperation(backend),
+          reply -> {
+            if (backend == Backend.IOMMUFD) {
+              iommu_ioas_unmap.length(reply, length);
+            } else {
+              vfio_iommu_type1_dma_unmap.size(reply, length);
+            }
+          });
+
+      assertThatExceptionOfType(VfioException.class)
+          .isThrownBy(buffer::close)
+          .withMessageContaining("the kernel's reply has")
+          .withMessageContaining("of 4096 bytes")
+          .satisfies(e -> assertThat(e.errno()).isEmpty());
+      assertThat(buffer.segment().scope().isAlive()).isTrue();
+    }
+  }
+
+  static List<Arguments> lengthsOfMoreThanHalf() {
+    return Stream.of(Backend.IOMMUFD, Backend.CONTAINER)
+        .flatMap(
+            backend ->
+                Stream.of(-1L, (long) -Errno.ENOENT.number(), Long.MIN_VALUE)
+                    .map(length -> Arguments.of(backend, length)))
+        .toList();
   }
 
   @Test

@@ -28,6 +28,14 @@ public interface AddressSpaceChannel {
    */
   long unmap(long iova, long size);
 
+  /**
+   * Makes an answer of a number of bytes that a kernel tells: one of 2<sup>63</sup> or more would
+   * look like an error number, and is the largest answer instead, which nothing can be as long as.
+   */
+  static long answerOf(long bytes) {
+    return bytes < 0 ? Long.MAX_VALUE : bytes;
+  }
+
   /** Unmaps and unpins everything; where it is refused, a part may be unmapped. */
   int unmapAll();
 }

@@ -77,7 +77,7 @@ final class ContainerChannel implements AddressSpaceChannel {
   public long unmap(long iova, long size) {
     int answer = unmap(0, iova, size);
     if (answer >= 0) {
-      return vfio_iommu_type1_dma_unmap.size(unmapRequest);
+      return AddressSpaceChannel.answerOf(vfio_iommu_type1_dma_unmap.size(unmapRequest));
     }
     return mappingsWentWithTheGroups.getAsBoolean() ? size : answer;
   }

@@ -2,7 +2,6 @@ package io.github.vfio4j.iommufd;
 
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.IovaInUseException;
-import io.github.vfio4j.MemlockLimitException;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_device_attach_iommufd_pt;
@@ -11,7 +10,6 @@ import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.device.DeviceFile;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Request;
-import io.github.vfio4j.mapping.MemlockLimit;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
@@ -148,12 +146,10 @@ final class Attachments {
           "something is mapped, or promised to stay mappable, where the device has a reserved"
               + " range");
     }
-    if (errno.equals(Errno.ENOMEM)) {
-      return new MemlockLimitException(
-          operation,
-          object,
-          errno,
-          "cannot pin the memory that is mapped there: " + MemlockLimit.current(iommufd.kernel()));
+    VfioException notPinned =
+        Pinning.failure(iommufd.kernel(), Ioctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, object, answer);
+    if (notPinned != null) {
+      return notPinned;
     }
     if (errno.equals(Errno.ENODEV) && table instanceof Hwpt hwpt && hwpt.deliversFaults()) {
       return new UnsupportedByKernelException(

@@ -75,7 +75,10 @@ final class HwptAllocation {
       int answer =
           object.make(Ioctl.IOMMU_HWPT_ALLOC, request, iommu_hwpt_alloc.out_hwpt_id$OFFSET);
       if (answer < 0) {
-        throw failure(answer, fromName + " for " + device, flags, faults, data);
+        String made = fromName + " for " + device;
+        VfioException notPinned =
+            Pinning.failure(iommufd.kernel(), Ioctl.IOMMU_HWPT_ALLOC, made, answer);
+        throw notPinned != null ? notPinned : failure(answer, made, flags, faults, data);
       }
       return object;
     }

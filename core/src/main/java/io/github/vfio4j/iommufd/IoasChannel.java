@@ -71,7 +71,9 @@ final class IoasChannel implements AddressSpaceChannel {
     iommu_ioas_unmap.iova(unmapRequest, iova);
     iommu_ioas_unmap.length(unmapRequest, size);
     int answer = kernel.ioctl(fd, Ioctl.IOMMU_IOAS_UNMAP.number(), unmapRequest);
-    return answer < 0 ? answer : iommu_ioas_unmap.length(unmapRequest);
+    return answer < 0
+        ? answer
+        : AddressSpaceChannel.answerOf(iommu_ioas_unmap.length(unmapRequest));
   }
 
   @Override

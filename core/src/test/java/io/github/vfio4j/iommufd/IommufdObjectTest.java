@@ -9,10 +9,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.MemlockLimitException;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.fake.FakeMachine;
 import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.outcome.Step;
 import io.github.vfio4j.smmuv3.ArmSmmuv3StreamTableEntry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -246,6 +248,27 @@ class IommufdObjectTest {
     assertThatExceptionOfType(UnsupportedByKernelException.class)
         .isThrownBy(() -> ioas.allocateHwpt(device, HwptFlag.PASID))
         .withMessageContaining("PASID (Linux 6.15 was the first");
+  }
+
+  /** What is mapped is pinned with the first page table, so that is where it fails. */
+  @Test
+  void aRefusalToPinSaysThatItIsOne() throws VfioException {
+    for (Ioctl operation :
+        new Ioctl[] {Ioctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, Ioctl.IOMMU_HWPT_ALLOC}) {
+      Step pinning =
+          operation == Ioctl.IOMMU_HWPT_ALLOC
+              ? () -> ioas.allocateHwpt(device)
+              : () -> device.attach(ioas);
+      machine.kernel.fail(operation, Errno.EFAULT);
+      assertThatExceptionOfType(VfioException.class)
+          .isThrownBy(pinning::run)
+          .withMessageContaining(operation.name())
+          .withMessageContaining("gone from this process, or not writable as mapped");
+      machine.kernel.fail(operation, Errno.ENOMEM);
+      assertThatExceptionOfType(MemlockLimitException.class)
+          .isThrownBy(pinning::run)
+          .withMessageContaining(operation.name());
+    }
   }
 
   @Test
