@@ -77,7 +77,8 @@ public final class ConfigSpace {
   }
 
   /**
-   * Lets the device start memory transactions, or not. Off when the device was opened or reset.
+   * Lets the device start memory transactions, or not. Off when the device was opened; {@link
+   * VfioDevice#reset} leaves it as it is.
    *
    * @param enabled whether it may
    * @throws VfioException if the kernel refuses

@@ -187,8 +187,9 @@ public interface VfioDevice extends AutoCloseable {
   /**
    * Resets the device by itself; {@code VFIO_DEVICE_RESET}.
    *
-   * <p>The kernel restores the configuration space; registers and interrupt vectors of the device
-   * are as after power-on.
+   * <p>The device's registers are as after power-on. The kernel restores the configuration space:
+   * what was allowed by {@link ConfigSpace#setBusMaster} stays so, and enabled interrupts stay
+   * enabled.
    *
    * @throws UnsupportedByKernelException if the device has no reset of its own
    * @throws VfioException if the kernel refuses

@@ -19,7 +19,7 @@ public final class DeviceFile implements DeviceChannel {
   private final String name;
 
   /**
-   * Takes over an open file.
+   * Takes over an open file, which messages call by the device's name from now on.
    *
    * @param name the device's name
    */
@@ -27,6 +27,7 @@ public final class DeviceFile implements DeviceChannel {
     this.kernel = kernel;
     this.file = file;
     this.name = name;
+    file.rename(name);
   }
 
   @Override

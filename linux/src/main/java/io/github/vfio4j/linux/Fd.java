@@ -28,7 +28,7 @@ public final class Fd {
   }
 
   private final Kernel kernel;
-  private final Object object;
+  private volatile Object object;
 
   /** Set once, before anybody else has this object. */
   private int number = NONE;
@@ -59,6 +59,11 @@ public final class Fd {
       number = answer;
     }
     return answer;
+  }
+
+  /** Has messages call it something else from now on: it was opened by one name, and is another. */
+  public void rename(Object name) {
+    object = name;
   }
 
   /** Returns the name used in messages. */

@@ -136,7 +136,7 @@ final class PciConfig {
     }
   }
 
-  /** Returns to what VFIO gives a user who has just opened or reset the device. */
+  /** Returns to what VFIO gives a user who has just opened the device; a reset leaves it. */
   void powerOn() {
     values.putShort(COMMAND, (short) COMMAND_MEMORY);
   }

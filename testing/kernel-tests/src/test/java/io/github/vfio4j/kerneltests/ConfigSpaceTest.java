@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.ConfigSpace;
 import io.github.vfio4j.ConfigSpace.Capability;
+import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
+import java.time.Duration;
 
 /** The configuration space of real devices, and what their reset does to it. */
 @OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
@@ -79,6 +82,29 @@ class ConfigSpaceTest {
       nvme.reset();
 
       assertThat(nvme.region(0).readInt(CONTROLLER_CONFIGURATION)).isZero();
+    }
+  }
+
+  @EachBackend
+  void resetLeavesBusMasteringAndInterruptsAsTheyAre(Backend backend) throws IOException {
+    try (VfioDevice nvme = VfioDevice.open(Machine.NVME, backend)) {
+      nvme.reset();
+      assertThat(nvme.pci().config().isBusMaster()).isFalse();
+
+      try (DmaBuffer pages = nvme.addressSpace().allocate(NvmeAdmin.PAGES * EduDma.PAGE);
+          Interrupt completed = nvme.pci().msix().enable(0)) {
+        nvme.pci().config().setBusMaster(true);
+        nvme.reset();
+
+        assertThat(nvme.pci().config().isBusMaster()).isTrue();
+        NvmeAdmin admin =
+            new NvmeAdmin(
+                nvme,
+                pages.iova(),
+                page -> pages.segment().asSlice((long) page * EduDma.PAGE, EduDma.PAGE));
+        assertThat(admin.serialNumber()).isNotEmpty();
+        assertThat(completed.await(Duration.ofSeconds(20))).isPositive();
+      }
     }
   }
 
