@@ -81,4 +81,36 @@ public interface DeviceOpener {
    * @throws VfioException if it cannot be opened
    */
   VfioDevice open(HostDevice device, IoAddressSpace space) throws VfioException;
+
+  /**
+   * Does what {@link VfioDevice#bindAndOpen(PciAddress)} says.
+   *
+   * @param address its address
+   * @return the open device; the caller closes it
+   * @throws VfioException if it cannot be bound or opened
+   */
+  VfioDevice bindAndOpen(PciAddress address) throws VfioException;
+
+  /**
+   * Does what {@link VfioDevice#bindAndOpen(PciAddress, Backend)} says.
+   *
+   * @param address its address
+   * @param backend the interface
+   * @return the open device; the caller closes it
+   * @throws IllegalArgumentException if it is {@link Backend#MODEL}
+   * @throws VfioException if it cannot be bound or opened
+   */
+  VfioDevice bindAndOpen(PciAddress address, Backend backend) throws VfioException;
+
+  /**
+   * Does what {@link VfioDevice#bindAndOpen(PciAddress, IoAddressSpace)} says.
+   *
+   * @param address its address
+   * @param space the IO address space
+   * @return the open device; the caller closes it
+   * @throws IllegalArgumentException if the address space is of another kind
+   * @throws IllegalStateException if the address space is closed
+   * @throws VfioException if it cannot be bound or opened
+   */
+  VfioDevice bindAndOpen(PciAddress address, IoAddressSpace space) throws VfioException;
 }

@@ -116,6 +116,66 @@ public interface VfioDevice extends AutoCloseable {
   }
 
   /**
+   * Takes a PCI device from its driver, opens it as {@link #open(HostDevice)} does, and gives it
+   * back when it is closed: {@link io.github.vfio4j.sysfs.DriverBinding} and opening in one.
+   *
+   * <p>It takes root, and refuses a device that the running system uses. If the device has a VFIO
+   * driver already it keeps it, and needs no root. If it cannot be opened, it has its former driver
+   * again.
+   *
+   * <p>{@link #close} closes the device, and then gives it back even if closing failed. If giving
+   * it back fails, the device is closed all the same, and {@code close} may be called again to try
+   * that once more. A device that is never closed stays bound when the process has ended; {@code
+   * vfio4j unbind} gives such a one back.
+   *
+   * <p>What is returned has the methods of this interface alone. For those of one kernel interface,
+   * bind by a {@code DriverBinding} and open its device.
+   *
+   * @param address the device's PCI address
+   * @return the open device; the caller closes it
+   * @throws NoSuchDeviceException if there is no such device
+   * @throws UnsupportedByKernelException if {@code vfio-pci} is not loaded, or the device is a
+   *     bridge
+   * @throws DeviceBusyException if the running system uses the device, or somebody else has it open
+   * @throws NotPermittedException if this user may not bind drivers or open the device
+   * @throws VfioException if the kernel refuses to bind or to open it
+   */
+  static VfioDevice bindAndOpen(PciAddress address) throws VfioException {
+    return DeviceOpener.installed().bindAndOpen(address);
+  }
+
+  /**
+   * Takes a PCI device from its driver as {@link #bindAndOpen(PciAddress)} does, and opens it as
+   * {@link #open(HostDevice, Backend)} does.
+   *
+   * @param address the device's PCI address
+   * @param backend the interface
+   * @return the open device; the caller closes it
+   * @throws IllegalArgumentException if it is {@link Backend#MODEL}
+   * @throws VfioException as {@link #bindAndOpen(PciAddress)}, or if this kernel does not have the
+   *     interface
+   */
+  static VfioDevice bindAndOpen(PciAddress address, Backend backend) throws VfioException {
+    return DeviceOpener.installed().bindAndOpen(address, backend);
+  }
+
+  /**
+   * Takes a PCI device from its driver as {@link #bindAndOpen(PciAddress)} does, and opens it as
+   * {@link #open(HostDevice, IoAddressSpace)} does.
+   *
+   * @param address the device's PCI address
+   * @param space the IO address space, which decides the interface
+   * @return the open device; the caller closes it, which gives it back, even where the owner of the
+   *     address space has closed the device before
+   * @throws IllegalArgumentException if the address space is of another kind
+   * @throws IllegalStateException if the address space is closed
+   * @throws VfioException as {@link #bindAndOpen(PciAddress)}
+   */
+  static VfioDevice bindAndOpen(PciAddress address, IoAddressSpace space) throws VfioException {
+    return DeviceOpener.installed().bindAndOpen(address, space);
+  }
+
+  /**
    * Returns the device's name.
    *
    * @return the PCI address, or the UUID of a mediated device

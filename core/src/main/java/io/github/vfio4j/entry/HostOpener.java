@@ -17,8 +17,10 @@ import io.github.vfio4j.opening.Host;
 import io.github.vfio4j.opening.HostFiles;
 import io.github.vfio4j.opening.Way;
 import io.github.vfio4j.opening.Ways;
+import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.recording.DeviceEvent;
 import io.github.vfio4j.recording.Recorded;
+import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -108,9 +110,7 @@ public final class HostOpener implements DeviceOpener {
             switch (choice.backend()) {
               case IOMMUFD -> Iommufd.openDevice(host.get(), device, choice);
               case CONTAINER -> Container.openDevice(host.get(), device, choice);
-              case MODEL ->
-                  throw new IllegalArgumentException(
-                      device.name() + " is a device of this host, not a device model");
+              case MODEL -> throw noModel(device.name());
             });
   }
 
@@ -121,10 +121,50 @@ public final class HostOpener implements DeviceOpener {
             switch (space) {
               case Ioas ioas -> ioas.openDevice(device);
               case Container container -> container.openDevice(device);
-              default ->
-                  throw new IllegalArgumentException(
-                      device.name() + " cannot do its DMA in " + space);
+              default -> throw noSpaceFor(device.name(), space);
             });
+  }
+
+  @Override
+  public VfioDevice bindAndOpen(PciAddress address) throws VfioException {
+    return bindAndOpen(address, this::open);
+  }
+
+  @Override
+  public VfioDevice bindAndOpen(PciAddress address, Backend backend) throws VfioException {
+    if (backend == Backend.MODEL) {
+      throw noModel(address.toString()); // before the device is taken from its driver
+    }
+    return bindAndOpen(address, device -> open(device, backend));
+  }
+
+  @Override
+  public VfioDevice bindAndOpen(PciAddress address, IoAddressSpace space) throws VfioException {
+    if (!(space instanceof Ioas || space instanceof Container)) {
+      throw noSpaceFor(address.toString(), space);
+    }
+    return bindAndOpen(address, device -> open(device, space));
+  }
+
+  private static IllegalArgumentException noModel(String device) {
+    return new IllegalArgumentException(device + " is a device of this host, not a device model");
+  }
+
+  private static IllegalArgumentException noSpaceFor(String device, IoAddressSpace space) {
+    return new IllegalArgumentException(device + " cannot do its DMA in " + space);
+  }
+
+  private interface OpeningOf {
+    VfioDevice open(HostDevice device) throws VfioException;
+  }
+
+  private VfioDevice bindAndOpen(PciAddress address, OpeningOf opening) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      DriverBinding binding = DriverBinding.bind(sysfs, address);
+      rollback.add(binding::close);
+      VfioDevice device = opening.open(binding.device());
+      return rollback.done(new AssignedDevice(device, binding));
+    }
   }
 
   private interface Opening {

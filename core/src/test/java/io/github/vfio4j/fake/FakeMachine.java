@@ -1,7 +1,6 @@
 package io.github.vfio4j.fake;
 
 import io.github.vfio4j.Backend;
-import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.PciAddress;
@@ -15,15 +14,15 @@ import io.github.vfio4j.sysfs.FakeHost;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
-/**
- * A host with one device, bound to vfio-pci, in group 7: its sysfs, its kernel, and its hardware.
- */
+/** A host with one device, in group 7: its sysfs, its kernel, and its hardware. */
 public final class FakeMachine {
   public static final PciAddress ADDRESS = PciAddress.of("0000:00:05.0");
   public static final int GROUP = 7;
 
   private static final DeviceNumber IOMMUFD = new DeviceNumber(10, 124);
   private static final DeviceNumber CONTAINER = new DeviceNumber(10, 196);
+  private static final DeviceNumber CDEV = new DeviceNumber(511, 0);
+  private static final DeviceNumber OF_GROUP = new DeviceNumber(244, GROUP);
 
   public final FakeIommu iommu;
   public final FakeRegions regions;
@@ -33,12 +32,19 @@ public final class FakeMachine {
   public final FakeHost files;
   public final Host host;
 
+  /** A machine whose device is bound to vfio-pci. */
   public FakeMachine(Path root) throws VfioException {
+    this(root, "vfio-pci");
+  }
+
+  /** A machine whose device is bound to a driver, and can be bound to vfio-pci once. */
+  public FakeMachine(Path root, String driver) throws VfioException {
     files =
         new FakeHost(root)
+            .module("vfio-pci")
             .device(ADDRESS.toString())
             .group(GROUP, ADDRESS.toString())
-            .driver(ADDRESS.toString(), "vfio-pci")
+            .driver(ADDRESS.toString(), driver)
             .misc("iommu", "dev/iommu", IOMMUFD.minor())
             .misc("vfio", "dev/vfio/vfio", CONTAINER.minor());
     Kernel real = Kernel.running();
@@ -52,12 +58,8 @@ public final class FakeMachine {
     Supplier<FakeDevice> device = () -> new FakeDevice(open, regions, interrupts);
     kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
     kernel.node("/dev/vfio/vfio", CONTAINER, () -> new FakeContainer(iommu));
-    node(device().cdev().orElseThrow(), device::get);
-    node(files.sysfs().group(GROUP).node().orElseThrow(), () -> new FakeGroup(open, device));
-  }
-
-  private void node(DeviceNode node, Supplier<FakeFile> file) {
-    kernel.node(node.path().toString(), node.number(), file);
+    kernel.node(root + "/dev/vfio/devices/vfio0", CDEV, device::get);
+    kernel.node(root + "/dev/vfio/" + GROUP, OF_GROUP, () -> new FakeGroup(open, device));
   }
 
   /** Returns which ioctl maps on an interface. */

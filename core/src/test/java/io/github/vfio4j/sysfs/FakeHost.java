@@ -69,7 +69,7 @@ public final class FakeHost implements KernelFiles {
   }
 
   /** Accepts writes to files of this name again. */
-  FakeHost accept(String file) {
+  public FakeHost accept(String file) {
     refusals.remove(file);
     return this;
   }

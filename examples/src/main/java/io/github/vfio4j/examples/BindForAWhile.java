@@ -3,8 +3,6 @@ package io.github.vfio4j.examples;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.Region;
 import io.github.vfio4j.VfioDevice;
-import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 
 /**
@@ -22,8 +20,7 @@ final class BindForAWhile {
   private BindForAWhile() {}
 
   public static void main(String[] arguments) throws IOException {
-    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of(arguments[0]));
-        VfioDevice device = VfioDevice.open(binding.device())) {
+    try (VfioDevice device = VfioDevice.bindAndOpen(PciAddress.of(arguments[0]))) {
       System.out.print(regions(device));
     }
   }

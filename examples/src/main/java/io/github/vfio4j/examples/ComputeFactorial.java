@@ -4,8 +4,6 @@ import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
-import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.time.Duration;
 
@@ -53,8 +51,7 @@ final class ComputeFactorial implements AutoCloseable {
   }
 
   public static void main(String[] arguments) throws IOException {
-    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of("0000:00:05.0"));
-        VfioDevice device = VfioDevice.open(binding.device());
+    try (VfioDevice device = VfioDevice.bindAndOpen(PciAddress.of("0000:00:05.0"));
         ComputeFactorial driver = new ComputeFactorial(device)) {
       System.out.println("10! = " + driver.factorial(10));
     }

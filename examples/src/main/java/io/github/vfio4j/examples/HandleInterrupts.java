@@ -5,8 +5,6 @@ import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.event.EventDispatcher;
-import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -28,8 +26,7 @@ final class HandleInterrupts {
   private HandleInterrupts() {}
 
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of("0000:00:05.0"));
-        VfioDevice device = VfioDevice.open(binding.device())) {
+    try (VfioDevice device = VfioDevice.bindAndOpen(PciAddress.of("0000:00:05.0"))) {
       System.out.println(count(device, 3) ? "three interrupts" : "the device does not answer");
     }
   }

@@ -10,8 +10,6 @@ import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
-import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
@@ -43,8 +41,7 @@ final class IdentifyNvme {
   private IdentifyNvme() {}
 
   public static void main(String[] arguments) throws IOException {
-    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of("0000:02:00.0"));
-        VfioDevice device = VfioDevice.open(binding.device())) {
+    try (VfioDevice device = VfioDevice.bindAndOpen(PciAddress.of("0000:02:00.0"))) {
       System.out.println("by polling: serial number " + byPolling(device));
       System.out.println("by MSI-X: serial number " + byInterrupt(device));
     }

@@ -4,8 +4,6 @@ import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.Region;
 import io.github.vfio4j.VfioDevice;
-import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 
 /**
@@ -23,8 +21,7 @@ final class ReadBar {
   private ReadBar() {}
 
   public static void main(String[] arguments) throws IOException {
-    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of("0000:00:05.0"));
-        VfioDevice device = VfioDevice.open(binding.device())) {
+    try (VfioDevice device = VfioDevice.bindAndOpen(PciAddress.of("0000:00:05.0"))) {
       System.out.print(read(device));
     }
   }

@@ -5,8 +5,6 @@ import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
-import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.time.Duration;
 
@@ -30,8 +28,7 @@ final class SendByDma {
   private SendByDma() {}
 
   public static void main(String[] arguments) throws IOException {
-    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), PciAddress.of("0000:00:05.0"));
-        VfioDevice device = VfioDevice.open(binding.device())) {
+    try (VfioDevice device = VfioDevice.bindAndOpen(PciAddress.of("0000:00:05.0"))) {
       send(device);
       System.out.println("sent through " + device.choice().backend());
     }

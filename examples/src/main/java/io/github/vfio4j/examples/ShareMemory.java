@@ -4,8 +4,6 @@ import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.edu.Edu;
-import io.github.vfio4j.sysfs.DriverBinding;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 
 /**
@@ -23,11 +21,9 @@ final class ShareMemory {
   private ShareMemory() {}
 
   public static void main(String[] arguments) throws IOException {
-    Sysfs host = Sysfs.host();
-    try (DriverBinding one = DriverBinding.bind(host, PciAddress.of("0000:00:05.0"));
-        DriverBinding other = DriverBinding.bind(host, PciAddress.of("0000:00:0b.0"));
-        VfioDevice first = VfioDevice.open(one.device());
-        VfioDevice second = VfioDevice.open(other.device(), first.addressSpace())) {
+    try (VfioDevice first = VfioDevice.bindAndOpen(PciAddress.of("0000:00:05.0"));
+        VfioDevice second =
+            VfioDevice.bindAndOpen(PciAddress.of("0000:00:0b.0"), first.addressSpace())) {
       System.out.println(pass("from device to device", first, second));
     }
   }

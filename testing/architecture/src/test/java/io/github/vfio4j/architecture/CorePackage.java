@@ -43,7 +43,7 @@ enum CorePackage implements Part {
               BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, MAPPING, DEVICE, SYSFS, OPENING, IOMMUFD);
       case EVENT -> List.of(LINUX, ROOT, OUTCOME, CHANNEL);
       case SMMUV3, VTD, AMD -> List.of(BINDINGS, IOMMUFD);
-      case ENTRY -> List.of(ROOT, RECORDING, SYSFS, OPENING, IOMMUFD, CONTAINER);
+      case ENTRY -> List.of(ROOT, OUTCOME, RECORDING, SYSFS, OPENING, IOMMUFD, CONTAINER);
     };
   }
 

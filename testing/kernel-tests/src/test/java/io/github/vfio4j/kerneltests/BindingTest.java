@@ -3,6 +3,8 @@ package io.github.vfio4j.kerneltests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DeviceNotBoundException;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.PciAddress;
@@ -49,6 +51,25 @@ class BindingTest {
       try (VfioDevice device = VfioDevice.open(Machine.RNG)) {
         assertThat(device.pci().config().vendorId()).isEqualTo(0x1af4);
       }
+    }
+  }
+
+  @EachBackend
+  void deviceThatIsBoundAndOpenedComesBackWhenItIsClosed(Backend backend) throws IOException {
+    try (VfioDevice device = VfioDevice.bindAndOpen(Machine.RNG, backend)) {
+      assertThat(rng().driver()).contains("vfio-pci");
+      assertThat(device.pci().config().vendorId()).isEqualTo(0x1af4);
+    }
+    assertThat(rng().driver()).contains("virtio-pci");
+  }
+
+  @Test
+  void deviceThatSomebodyElseHasOpenIsNotGivenBackWhenItCannotBeOpened() throws IOException {
+    try (DriverBinding _ = DriverBinding.bind(sysfs, Machine.RNG);
+        VfioDevice _ = VfioDevice.open(Machine.RNG)) {
+      assertThatThrownBy(() -> VfioDevice.bindAndOpen(Machine.RNG))
+          .isInstanceOf(DeviceBusyException.class);
+      assertThat(rng().driver()).contains("vfio-pci");
     }
   }
 
