@@ -34,11 +34,24 @@ public interface DmaBuffer extends AutoCloseable {
   long size();
 
   /**
+   * Returns a part of the buffer, with its own IOVA.
+   *
+   * @param offset bytes from the start of the buffer
+   * @param size bytes, at least 1
+   * @return a view, which ends with the buffer
+   * @throws IndexOutOfBoundsException if a byte of it lies outside the buffer
+   * @throws IllegalStateException if the buffer is closed
+   */
+  default DmaSlice slice(long offset, long size) {
+    return DmaSlice.of(segment(), iova(), offset, size);
+  }
+
+  /**
    * Unmaps the memory from the device, then frees it: where a part of it is mapped a second time,
    * in whichever address space, after that has gone too. Later calls do nothing.
    *
    * <p>Freeing waits for other threads' accesses to the segment, which takes the JVM about a tenth
-   * of a millisecond: allocate few, large buffers and slice them.
+   * of a millisecond: allocate few, large buffers and {@link #slice} them.
    *
    * @throws VfioException if the kernel refuses to unmap; the memory stays mapped and usable then
    */

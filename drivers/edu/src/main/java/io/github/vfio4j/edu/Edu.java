@@ -182,8 +182,9 @@ public final class Edu implements AutoCloseable {
    */
   public void copyToDevice(DmaBuffer buffer, long offset, int target, int count)
       throws VfioException {
-    check(buffer, offset, target, count);
-    transfer(buffer.iova() + offset, MEMORY + target, count, START | RAISE_INTERRUPT);
+    check(target, count);
+    long source = buffer.slice(offset, count).iova();
+    transfer(source, MEMORY + target, count, START | RAISE_INTERRUPT);
   }
 
   /**
@@ -198,18 +199,15 @@ public final class Edu implements AutoCloseable {
    */
   public void copyFromDevice(int source, DmaBuffer buffer, long offset, int count)
       throws VfioException {
-    check(buffer, offset, source, count);
-    transfer(MEMORY + source, buffer.iova() + offset, count, START | FROM_DEVICE | RAISE_INTERRUPT);
+    check(source, count);
+    long target = buffer.slice(offset, count).iova();
+    transfer(MEMORY + source, target, count, START | FROM_DEVICE | RAISE_INTERRUPT);
   }
 
-  private static void check(DmaBuffer buffer, long offset, int address, int count) {
+  private static void check(int address, int count) {
     if (count <= 0 || address < 0 || count > MEMORY_SIZE || address > MEMORY_SIZE - count) {
       throw new IndexOutOfBoundsException(
           count + " bytes at " + address + " of the device's " + MEMORY_SIZE);
-    }
-    if (offset < 0 || offset > buffer.size() - count) {
-      throw new IndexOutOfBoundsException(
-          count + " bytes at " + offset + " of a buffer of " + buffer.size());
     }
   }
 
