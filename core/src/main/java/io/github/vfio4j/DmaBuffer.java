@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
  * Memory that a device reads and writes: allocated, pinned and mapped as one.
  *
  * <p>The segment may be used from any thread; what the device writes is seen with acquire reads,
- * and what it shall see is published with a release write to the device. The memory is freed only
- * after the kernel has unmapped it, so the device can never reach memory that is something else by
- * then.
+ * and what it shall see is published with a release write to the device; {@link DmaSlice} has both.
+ * The memory is freed only after the kernel has unmapped it, so the device can never reach memory
+ * that is something else by then.
  */
 public interface DmaBuffer extends AutoCloseable {
   /**

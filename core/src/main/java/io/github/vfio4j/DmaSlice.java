@@ -1,6 +1,8 @@
 package io.github.vfio4j;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 
 /**
  * A part of a {@link DmaBuffer} that knows where the device sees it: a queue, an entry of it, a
@@ -8,8 +10,21 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>It is a view: it owns nothing, needs no closing, and may be used from any thread. Using its
  * memory after its buffer was closed throws {@link IllegalStateException}.
+ *
+ * <p>Each access is little-endian whatever the processor is, lies inside and is aligned, or is
+ * refused by {@link IndexOutOfBoundsException} or {@link IllegalArgumentException}; it allocates
+ * nothing. Those by {@code get} and {@code set} are ordinary ones, which the compiler may move,
+ * merge and leave out. Where the device may write, read by {@code getAcquire} what says that it has
+ * written, such as the phase of a completion, and the rest after that. Where it may read, write by
+ * {@code setRelease} what says that it shall, such as the index of a queue, or ring its doorbell by
+ * a release write to a {@link MappedRegion}.
  */
 public final class DmaSlice {
+  private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
+  private static final VarHandle SHORT = LittleEndian.SHORT.varHandle();
+  private static final VarHandle INT = LittleEndian.INT.varHandle();
+  private static final VarHandle LONG = LittleEndian.LONG.varHandle();
+
   private final MemorySegment segment;
   private final long iova;
   private final long size;
@@ -70,6 +85,182 @@ public final class DmaSlice {
    */
   public long size() {
     return size;
+  }
+
+  /**
+   * Reads 8 bits.
+   *
+   * @param at bytes from the start of this part
+   * @return the value
+   */
+  public byte getByte(long at) {
+    return (byte) BYTE.get(segment, check(at, 1));
+  }
+
+  /**
+   * Reads, before all later accesses of this thread, 8 bits.
+   *
+   * @param at bytes from the start of this part
+   * @return the value
+   */
+  public byte getByteAcquire(long at) {
+    return (byte) BYTE.getAcquire(segment, check(at, 1));
+  }
+
+  /**
+   * Writes 8 bits.
+   *
+   * @param at bytes from the start of this part
+   * @param value the value
+   */
+  public void setByte(long at, byte value) {
+    BYTE.set(segment, check(at, 1), value);
+  }
+
+  /**
+   * Writes, after all earlier accesses of this thread, 8 bits.
+   *
+   * @param at bytes from the start of this part
+   * @param value the value
+   */
+  public void setByteRelease(long at, byte value) {
+    BYTE.setRelease(segment, check(at, 1), value);
+  }
+
+  /**
+   * Reads 16 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 2
+   * @return the value
+   */
+  public short getShort(long at) {
+    return (short) SHORT.get(segment, check(at, 2));
+  }
+
+  /**
+   * Reads, before all later accesses of this thread, 16 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 2
+   * @return the value
+   */
+  public short getShortAcquire(long at) {
+    return (short) SHORT.getAcquire(segment, check(at, 2));
+  }
+
+  /**
+   * Writes 16 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 2
+   * @param value the value
+   */
+  public void setShort(long at, short value) {
+    SHORT.set(segment, check(at, 2), value);
+  }
+
+  /**
+   * Writes, after all earlier accesses of this thread, 16 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 2
+   * @param value the value
+   */
+  public void setShortRelease(long at, short value) {
+    SHORT.setRelease(segment, check(at, 2), value);
+  }
+
+  /**
+   * Reads 32 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 4
+   * @return the value
+   */
+  public int getInt(long at) {
+    return (int) INT.get(segment, check(at, 4));
+  }
+
+  /**
+   * Reads, before all later accesses of this thread, 32 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 4
+   * @return the value
+   */
+  public int getIntAcquire(long at) {
+    return (int) INT.getAcquire(segment, check(at, 4));
+  }
+
+  /**
+   * Writes 32 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 4
+   * @param value the value
+   */
+  public void setInt(long at, int value) {
+    INT.set(segment, check(at, 4), value);
+  }
+
+  /**
+   * Writes, after all earlier accesses of this thread, 32 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 4
+   * @param value the value
+   */
+  public void setIntRelease(long at, int value) {
+    INT.setRelease(segment, check(at, 4), value);
+  }
+
+  /**
+   * Reads 64 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 8
+   * @return the value
+   */
+  public long getLong(long at) {
+    return (long) LONG.get(segment, check(at, 8));
+  }
+
+  /**
+   * Reads, before all later accesses of this thread, 64 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 8
+   * @return the value
+   */
+  public long getLongAcquire(long at) {
+    return (long) LONG.getAcquire(segment, check(at, 8));
+  }
+
+  /**
+   * Writes 64 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 8
+   * @param value the value
+   */
+  public void setLong(long at, long value) {
+    LONG.set(segment, check(at, 8), value);
+  }
+
+  /**
+   * Writes, after all earlier accesses of this thread, 64 bits.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 8
+   * @param value the value
+   */
+  public void setLongRelease(long at, long value) {
+    LONG.setRelease(segment, check(at, 8), value);
+  }
+
+  /** Returns an offset whose bytes are all inside, and aligned for the processor and the device. */
+  private long check(long at, int width) {
+    if (at < 0 || at > size - width || ((iova + at) & width - 1) != 0) {
+      throw refusal(at, width);
+    }
+    return at;
+  }
+
+  private RuntimeException refusal(long at, int width) {
+    if (at < 0 || at > size - width) {
+      return new IndexOutOfBoundsException("%d bytes at 0x%x of %s".formatted(width, at, this));
+    }
+    return new IllegalArgumentException(
+        "IOVA 0x%x, 0x%x into %s, is not a multiple of %d".formatted(iova + at, at, this, width));
   }
 
   private static String describe(long size, long iova, boolean closed) {

@@ -1,11 +1,10 @@
 package io.github.vfio4j.examples;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciAddress;
@@ -52,7 +51,7 @@ final class IdentifyNvme {
         DmaBuffer memory = device.addressSpace().allocate(3 * PAGE)) {
       enable(device, registers, memory);
       identify(registers, memory);
-      poll("the answer", () -> memory.segment().get(JAVA_INT, PAGE + 12) == PHASE);
+      poll("the answer", () -> memory.slice(PAGE, 16).getIntAcquire(12) == PHASE);
       disable(registers);
       return serialNumber(memory);
     }
@@ -91,14 +90,15 @@ final class IdentifyNvme {
 
   /** Has the controller write 4096 bytes about itself into the third page. */
   private static void identify(MappedRegion registers, DmaBuffer memory) {
-    memory.segment().set(JAVA_INT, 0, IDENTIFY);
-    memory.segment().set(JAVA_LONG, 24, memory.iova() + 2 * PAGE);
-    memory.segment().set(JAVA_INT, 40, CONTROLLER);
+    DmaSlice command = memory.slice(0, 64);
+    command.setInt(0, IDENTIFY);
+    command.setLong(24, memory.slice(2 * PAGE, PAGE).iova());
+    command.setInt(40, CONTROLLER);
     registers.setIntRelease(0x1000, 1); // the doorbell: there is one entry
   }
 
   private static String serialNumber(DmaBuffer memory) throws IOException {
-    int status = memory.segment().get(JAVA_INT, PAGE + 12) >>> 17;
+    int status = memory.slice(PAGE, 16).getInt(12) >>> 17;
     if (status != 0) {
       throw new IOException("the controller refused: status 0x%x".formatted(status));
     }
