@@ -3,6 +3,7 @@ package io.github.vfio4j;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 
 /**
  * A part of a {@link DmaBuffer} that knows where the device sees it: a queue, an entry of it, a
@@ -245,6 +246,85 @@ public final class DmaSlice {
    */
   public void setLongRelease(long at, long value) {
     LONG.setRelease(segment, check(at, 8), value);
+  }
+
+  /**
+   * Waits until the device has given some of 8 bits a value, reading them by {@link
+   * #getByteAcquire}. It is as {@link #awaitInt}.
+   *
+   * @param at bytes from the start of this part
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 8 bits, as they were seen then
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  public byte awaitByte(long at, int mask, int value, Duration timeout) throws VfioException {
+    return (byte)
+        new BitsWait(
+                Byte.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onMemory(this, at, () -> Byte.toUnsignedLong(getByteAcquire(at)));
+  }
+
+  /**
+   * Waits until the device has given some of 16 bits a value, reading them by {@link
+   * #getShortAcquire}. It is as {@link #awaitInt}.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 2
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 16 bits, as they were seen then
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  public short awaitShort(long at, int mask, int value, Duration timeout) throws VfioException {
+    return (short)
+        new BitsWait(
+                Short.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onMemory(this, at, () -> Short.toUnsignedLong(getShortAcquire(at)));
+  }
+
+  /**
+   * Waits until the device has given some of 32 bits a value, reading them by {@link
+   * #getIntAcquire}.
+   *
+   * <p>It looks without a pause for some microseconds, then sleeps in between, up to a millisecond;
+   * the last look is after the timeout. A device that has gone writes nothing.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 4
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 32 bits, as they were seen then
+   * @throws IllegalArgumentException if the mask is 0, or the value has bits outside it, or the
+   *     timeout is negative
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException if the thread is interrupted, and stays so
+   */
+  public int awaitInt(long at, int mask, int value, Duration timeout) throws VfioException {
+    return (int)
+        new BitsWait(
+                Integer.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onMemory(this, at, () -> Integer.toUnsignedLong(getIntAcquire(at)));
+  }
+
+  /**
+   * Waits until the device has given some of 64 bits a value, reading them by {@link
+   * #getLongAcquire}. It is as {@link #awaitInt}.
+   *
+   * @param at bytes from the start of this part, at an IOVA that is a multiple of 8
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 64 bits, as they were seen then
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  public long awaitLong(long at, long mask, long value, Duration timeout) throws VfioException {
+    return new BitsWait(Long.SIZE, mask, value, timeout)
+        .onMemory(this, at, () -> getLongAcquire(at));
   }
 
   /** Returns an offset whose bytes are all inside, and aligned for the processor and the device. */

@@ -1,5 +1,7 @@
 package io.github.vfio4j;
 
+import java.time.Duration;
+
 /**
  * A region, or a part of one, mapped into this process: registers and doorbells.
  *
@@ -163,6 +165,87 @@ public abstract class MappedRegion implements AutoCloseable {
    * @param value the value
    */
   public abstract void setLongRelease(long at, long value);
+
+  /**
+   * Waits until some of 8 bits have a value, reading them by {@link #getByteAcquire}. It is as
+   * {@link #awaitInt}.
+   *
+   * @param at bytes from the start of the mapping, of any alignment
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 8 bits, as they were seen then
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  public final byte awaitByte(long at, int mask, int value, Duration timeout) throws VfioException {
+    return (byte)
+        new BitsWait(
+                Byte.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onRegister(this, at, () -> Byte.toUnsignedLong(getByteAcquire(at)));
+  }
+
+  /**
+   * Waits until some of 16 bits have a value, reading them by {@link #getShortAcquire}. It is as
+   * {@link #awaitInt}.
+   *
+   * @param at bytes from the start of the mapping, a multiple of 2
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 16 bits, as they were seen then
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  public final short awaitShort(long at, int mask, int value, Duration timeout)
+      throws VfioException {
+    return (short)
+        new BitsWait(
+                Short.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onRegister(this, at, () -> Short.toUnsignedLong(getShortAcquire(at)));
+  }
+
+  /**
+   * Waits until some of 32 bits have a value, reading them by {@link #getIntAcquire}.
+   *
+   * <p>It looks without a pause for some microseconds, then sleeps in between, up to a millisecond;
+   * the last look is after the timeout. A device that has gone reads as all ones, so a wait for
+   * ones only may come to its end by that: have a bit in the mask that stays 0.
+   *
+   * @param at bytes from the start of the mapping, a multiple of 4
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 32 bits, as they were seen then
+   * @throws IllegalArgumentException if the mask is 0, or the value has bits outside it, or the
+   *     timeout is negative
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException if the thread is interrupted, and stays so
+   */
+  public final int awaitInt(long at, int mask, int value, Duration timeout) throws VfioException {
+    return (int)
+        new BitsWait(
+                Integer.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onRegister(this, at, () -> Integer.toUnsignedLong(getIntAcquire(at)));
+  }
+
+  /**
+   * Waits until some of 64 bits have a value, reading them by {@link #getLongAcquire}. It is as
+   * {@link #awaitInt}.
+   *
+   * @param at bytes from the start of the mapping, a multiple of 8
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 64 bits, as they were seen then
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  public final long awaitLong(long at, long mask, long value, Duration timeout)
+      throws VfioException {
+    return new BitsWait(Long.SIZE, mask, value, timeout)
+        .onRegister(this, at, () -> getLongAcquire(at));
+  }
 
   /**
    * Unmaps the region. Later calls do nothing.

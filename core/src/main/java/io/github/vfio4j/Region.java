@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 
 /**
  * A region of a device: a PCI BAR, the configuration space, or one of the driver's own.
@@ -173,6 +174,95 @@ public interface Region {
     try (Arena arena = Arena.ofConfined()) {
       write(offset, arena.allocateFrom(LittleEndian.LONG, value));
     }
+  }
+
+  /**
+   * Waits until some of 8 bits have a value, reading them by {@link #readByte}: each look is a
+   * system call. It is as {@link #awaitInt}.
+   *
+   * @param offset bytes from the start of the region
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 8 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #read}
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  default byte awaitByte(long offset, int mask, int value, Duration timeout) throws VfioException {
+    return (byte)
+        new BitsWait(
+                Byte.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onRegister(this, offset, () -> Byte.toUnsignedLong(readByte(offset)));
+  }
+
+  /**
+   * Waits until some of 16 bits have a value, reading them by {@link #readShort}: each look is a
+   * system call. It is as {@link #awaitInt}.
+   *
+   * @param offset bytes from the start of the region
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 16 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #read}
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  default short awaitShort(long offset, int mask, int value, Duration timeout)
+      throws VfioException {
+    return (short)
+        new BitsWait(
+                Short.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onRegister(this, offset, () -> Short.toUnsignedLong(readShort(offset)));
+  }
+
+  /**
+   * Waits until some of 32 bits have a value, reading them by {@link #readInt}: each look is a
+   * system call.
+   *
+   * <p>It looks without a pause for some microseconds, then sleeps in between, up to a millisecond;
+   * the last look is after the timeout. A device that has gone reads as all ones, so a wait for
+   * ones only may come to its end by that: have a bit in the mask that stays 0.
+   *
+   * @param offset bytes from the start of the region
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 32 bits, as they were seen then
+   * @throws IllegalArgumentException if the mask is 0, or the value has bits outside it, or the
+   *     timeout is negative
+   * @throws IndexOutOfBoundsException as {@link #read}
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException if the thread is interrupted, and stays so, or as {@link #read}
+   */
+  default int awaitInt(long offset, int mask, int value, Duration timeout) throws VfioException {
+    return (int)
+        new BitsWait(
+                Integer.SIZE, Integer.toUnsignedLong(mask), Integer.toUnsignedLong(value), timeout)
+            .onRegister(this, offset, () -> Integer.toUnsignedLong(readInt(offset)));
+  }
+
+  /**
+   * Waits until some of 64 bits have a value, reading them by {@link #readLong}: each look is a
+   * system call. It is as {@link #awaitInt}.
+   *
+   * @param offset bytes from the start of the region
+   * @param mask which bits
+   * @param value what they shall be
+   * @param timeout how long to wait; zero only looks
+   * @return all 64 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #read}
+   * @throws DeviceTimeoutException if the bits do not have the value in time
+   * @throws VfioException as {@link #awaitInt}
+   */
+  default long awaitLong(long offset, long mask, long value, Duration timeout)
+      throws VfioException {
+    return new BitsWait(Long.SIZE, mask, value, timeout)
+        .onRegister(this, offset, () -> readLong(offset));
   }
 
   /**

@@ -11,7 +11,6 @@ import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.function.BooleanSupplier;
 
 /**
  * Asks an NVMe controller for its serial number, and waits for the answer first by polling memory,
@@ -30,6 +29,11 @@ final class IdentifyNvme {
 
   /** Enabled, with submission entries of 2^6 bytes and completion entries of 2^4. */
   private static final int ENABLE = 1 | 6 << 16 | 4 << 20;
+
+  /** In the controller's status. */
+  private static final int READY = 1;
+
+  private static final int FAILED = 2;
 
   private static final int IDENTIFY = 0x06;
   private static final int CONTROLLER = 1;
@@ -51,7 +55,7 @@ final class IdentifyNvme {
         DmaBuffer memory = device.addressSpace().allocate(3 * PAGE)) {
       enable(device, registers, memory);
       identify(registers, memory);
-      poll("the answer", () -> memory.slice(PAGE, 16).getIntAcquire(12) == PHASE);
+      memory.slice(PAGE, 16).awaitInt(12, PHASE, PHASE, PATIENCE);
       disable(registers);
       return serialNumber(memory);
     }
@@ -80,12 +84,12 @@ final class IdentifyNvme {
     registers.setLong(0x28, memory.iova()); // ASQ: the submission queue
     registers.setLong(0x30, memory.iova() + PAGE); // ACQ: the completion queue
     registers.setIntRelease(0x14, ENABLE); // CC
-    poll("the controller to start", () -> registers.getInt(0x1c) == 1); // CSTS
+    registers.awaitInt(0x1c, READY | FAILED, READY, PATIENCE); // CSTS
   }
 
   private static void disable(MappedRegion registers) throws IOException {
     registers.setInt(0x14, 0);
-    poll("the controller to stop", () -> registers.getInt(0x1c) == 0);
+    registers.awaitInt(0x1c, READY, 0, PATIENCE);
   }
 
   /** Has the controller write 4096 bytes about itself into the third page. */
@@ -104,15 +108,5 @@ final class IdentifyNvme {
     }
     byte[] text = memory.segment().asSlice(2 * PAGE + 4, 20).toArray(JAVA_BYTE);
     return new String(text, US_ASCII).strip();
-  }
-
-  private static void poll(String what, BooleanSupplier condition) throws IOException {
-    long start = System.nanoTime();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() - start > PATIENCE.toNanos()) {
-        throw new IOException("waited for " + what + " in vain");
-      }
-      Thread.onSpinWait();
-    }
   }
 }

@@ -145,4 +145,10 @@ final class ModelRegisters extends MappedRegion {
     closed = true;
     owner.accept(this);
   }
+
+  /** Returns which part of which region it maps, and whether it is closed. */
+  @Override
+  public String toString() {
+    return "0x%x bytes at 0x%x of %s%s".formatted(size, offset, name, closed ? ", closed" : "");
+  }
 }

@@ -1,6 +1,7 @@
 package io.github.vfio4j.edu;
 
 import io.github.vfio4j.ConfigSpace;
+import io.github.vfio4j.DeviceTimeoutException;
 import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.MappedRegion;
@@ -95,7 +96,7 @@ public final class Edu implements AutoCloseable {
    * Starts the driver as {@link #start(VfioDevice)} does.
    *
    * @param device the open device, which stays the caller's
-   * @param patience how long the driver waits for an interrupt
+   * @param patience how long the driver waits for the device
    * @return the driver; the caller closes it
    * @throws IllegalArgumentException if the patience is negative
    * @throws IllegalStateException if the device is closed
@@ -161,12 +162,12 @@ public final class Edu implements AutoCloseable {
    *
    * @param number from 0 to 12, for an exact result
    * @return the factorial, modulo 2^32
+   * @throws DeviceTimeoutException if the device is not done in time
+   * @throws VfioException if the thread is interrupted
    */
-  public int factorial(int number) {
+  public int factorial(int number) throws VfioException {
     registers.setInt(Register.FACTORIAL, number);
-    while ((registers.getInt(Register.STATUS) & COMPUTING) != 0) {
-      Thread.onSpinWait();
-    }
+    registers.awaitInt(Register.STATUS, COMPUTING, 0, patience);
     return registers.getInt(Register.FACTORIAL);
   }
 
@@ -178,7 +179,8 @@ public final class Edu implements AutoCloseable {
    * @param target first byte in the device's memory
    * @param count bytes, up to {@link #MEMORY_SIZE}
    * @throws IndexOutOfBoundsException if a part lies outside the buffer or the device's memory
-   * @throws VfioException if the device does not answer
+   * @throws DeviceTimeoutException if the device does not answer
+   * @throws VfioException if the kernel refuses to wait
    */
   public void copyToDevice(DmaBuffer buffer, long offset, int target, int count)
       throws VfioException {
@@ -195,7 +197,8 @@ public final class Edu implements AutoCloseable {
    * @param offset first byte in the buffer
    * @param count bytes, up to {@link #MEMORY_SIZE}
    * @throws IndexOutOfBoundsException if a part lies outside the buffer or the device's memory
-   * @throws VfioException if the device does not answer
+   * @throws DeviceTimeoutException if the device does not answer
+   * @throws VfioException if the kernel refuses to wait
    */
   public void copyFromDevice(int source, DmaBuffer buffer, long offset, int count)
       throws VfioException {
@@ -219,7 +222,8 @@ public final class Edu implements AutoCloseable {
    * @param destination where the device writes
    * @param count bytes
    * @param fromDevice whether the source is the device's memory
-   * @throws VfioException if the device does not answer
+   * @throws DeviceTimeoutException if the device does not answer
+   * @throws VfioException if the kernel refuses to wait
    */
   public void transfer(long source, long destination, int count, boolean fromDevice)
       throws VfioException {
@@ -243,7 +247,8 @@ public final class Edu implements AutoCloseable {
    *
    * @param status what the interrupt status register shall show, not 0
    * @return what it showed
-   * @throws VfioException if the interrupt does not arrive
+   * @throws DeviceTimeoutException if the interrupt does not arrive
+   * @throws VfioException if the kernel refuses to wait
    */
   public int raiseInterrupt(int status) throws VfioException {
     registers.setInt(Register.INTERRUPT_RAISE, status);
@@ -252,7 +257,7 @@ public final class Edu implements AutoCloseable {
 
   private int awaitInterrupt(String operation) throws VfioException {
     if (done.await(patience) == 0) {
-      throw new VfioException(
+      throw new DeviceTimeoutException(
           operation, device.name(), null, "no interrupt within " + patience.toMillis() + " ms");
     }
     int status = registers.getInt(Register.INTERRUPT_STATUS);

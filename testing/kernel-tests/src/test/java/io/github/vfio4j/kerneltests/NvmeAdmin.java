@@ -65,12 +65,12 @@ final class NvmeAdmin {
     device.pci().config().setBusMaster(true);
     try (MappedRegion registers = device.region(0).map()) {
       registers.setInt(CONFIGURATION, 0);
-      await("stopped", () -> registers.getInt(STATUS) == 0);
+      registers.awaitInt(STATUS, -1, 0, PATIENCE);
       registers.setInt(ADMIN_QUEUE_SIZES, 1 << 16 | 1);
       registers.setLong(SUBMISSION_QUEUE, iova);
       registers.setLong(COMPLETION_QUEUE, iova + EduDma.PAGE);
       registers.setIntRelease(CONFIGURATION, ENABLE);
-      await("ready", () -> registers.getInt(STATUS) == 1);
+      registers.awaitInt(STATUS, -1, 1, PATIENCE);
 
       commands.set(JAVA_INT, 0, IDENTIFY);
       commands.set(JAVA_LONG, 24, iova + 2 * EduDma.PAGE);
