@@ -4,8 +4,7 @@ import java.util.List;
 
 /**
  * The interrupts that a device has under one of the kernel's IRQ indices, numbered from 0: its
- * vectors. A PCI device's are INTx, MSI, MSI-X and two that the kernel adds; {@link PciFunction}
- * has their names.
+ * vectors. A PCI device's are of the kinds of {@link PciFunction.IrqKind}.
  *
  * <p>A vector that is enabled signals an eventfd; {@link Interrupt} is its consumer. Vectors may be
  * enabled with holes between them. Thread-safe; it belongs to its device and ends with it: then its
@@ -15,7 +14,8 @@ public interface IrqIndex {
   /**
    * Returns which kind of interrupt this is.
    *
-   * @return the kernel's index
+   * @return the kernel's index, of which {@link PciFunction.IrqKind#of} tells the meaning for a PCI
+   *     device
    */
   int index();
 

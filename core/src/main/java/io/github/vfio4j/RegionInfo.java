@@ -6,7 +6,8 @@ import java.util.List;
 /**
  * What the kernel says of a region: {@code VFIO_DEVICE_GET_REGION_INFO}.
  *
- * @param index the kernel's number of the region
+ * @param index the kernel's number of the region; {@link PciFunction.RegionKind#of} tells what it
+ *     is of a PCI device
  * @param flags the {@code VFIO_REGION_INFO_FLAG_} bits
  * @param size bytes; 0 for a region that the device does not have
  * @param offset where the region starts in the device's file

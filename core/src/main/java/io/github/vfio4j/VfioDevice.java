@@ -214,7 +214,8 @@ public interface VfioDevice extends AutoCloseable {
   /**
    * Returns a region; {@code VFIO_DEVICE_GET_REGION_INFO}, once per region.
    *
-   * @param index the kernel's number: {@link PciFunction} has names for those of PCI
+   * @param index the kernel's number; those of PCI are {@link PciFunction.RegionKind}s, for {@link
+   *     PciFunction}
    * @return the region; one that the device does not have has size 0
    * @throws IndexOutOfBoundsException if the index is not below {@link DeviceInfo#regionCount}
    * @throws VfioException if the kernel refuses
@@ -224,7 +225,8 @@ public interface VfioDevice extends AutoCloseable {
   /**
    * Returns the interrupts of one index; {@code VFIO_DEVICE_GET_IRQ_INFO}, once per index.
    *
-   * @param index the kernel's number; {@link PciFunction} has names for those of PCI
+   * @param index the kernel's number; those of PCI are {@link PciFunction.IrqKind}s, for {@link
+   *     PciFunction}
    * @return the interrupts; of a kind that the device does not have there are none
    * @throws IndexOutOfBoundsException if the index is not below {@link DeviceInfo#irqCount}
    * @throws VfioException if the kernel refuses

@@ -1,38 +1,40 @@
 package io.github.vfio4j.cli;
 
-/** What VFIO's PCI driver calls its regions and interrupts, by index. */
-final class Names {
+import io.github.vfio4j.PciFunction.IrqKind;
+import io.github.vfio4j.PciFunction.RegionKind;
+import java.util.Optional;
 
-  private static final int BARS = 6;
-  private static final int ROM = 6;
-  private static final int CONFIG = 7;
-  private static final int VGA = 8;
+/** What the command calls regions and interrupts: the index, or a name where it is a PCI device. */
+final class Names {
 
   private Names() {}
 
   static String region(boolean pci, int index) {
-    if (!pci) {
-      return "region " + index;
-    }
-    return switch (index) {
+    Optional<RegionKind> region = pci ? RegionKind.of(index) : Optional.empty();
+    return region.map(Names::name).orElse("region " + index);
+  }
+
+  private static String name(RegionKind region) {
+    return switch (region) {
+      case BAR0, BAR1, BAR2, BAR3, BAR4, BAR5 -> "BAR " + region.index();
       case ROM -> "ROM";
       case CONFIG -> "config";
       case VGA -> "VGA";
-      default -> index < BARS ? "BAR " + index : "region " + index;
     };
   }
 
   static String interrupt(boolean pci, int index) {
-    if (!pci) {
-      return "interrupt " + index;
-    }
-    return switch (index) {
-      case 0 -> "INTx";
-      case 1 -> "MSI";
-      case 2 -> "MSI-X";
-      case 3 -> "error";
-      case 4 -> "request";
-      default -> "interrupt " + index;
+    Optional<IrqKind> kind = pci ? IrqKind.of(index) : Optional.empty();
+    return kind.map(Names::name).orElse("interrupt " + index);
+  }
+
+  private static String name(IrqKind kind) {
+    return switch (kind) {
+      case INTX -> "INTx";
+      case MSI -> "MSI";
+      case MSIX -> "MSI-X";
+      case ERR -> "error";
+      case REQ -> "request";
     };
   }
 }

@@ -4,6 +4,7 @@ import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.IrqIndex;
+import io.github.vfio4j.PciFunction.IrqKind;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_irq_info;
@@ -73,14 +74,7 @@ final class IrqVectors implements IrqIndex {
   }
 
   private static String pciName(int index) {
-    return switch (index) {
-      case vfio_h.VFIO_PCI_INTX_IRQ_INDEX -> "INTx";
-      case vfio_h.VFIO_PCI_MSI_IRQ_INDEX -> "MSI";
-      case vfio_h.VFIO_PCI_MSIX_IRQ_INDEX -> "MSI-X";
-      case vfio_h.VFIO_PCI_ERR_IRQ_INDEX -> "the error interrupt";
-      case vfio_h.VFIO_PCI_REQ_IRQ_INDEX -> "the request interrupt";
-      default -> unnamed(index);
-    };
+    return IrqKind.of(index).map(IrqKind::toString).orElseGet(() -> unnamed(index));
   }
 
   @Override

@@ -1,7 +1,7 @@
 package io.github.vfio4j.examples;
 
 import io.github.vfio4j.PciAddress;
-import io.github.vfio4j.Region;
+import io.github.vfio4j.PciFunction.RegionKind;
 import io.github.vfio4j.VfioDevice;
 import java.io.IOException;
 
@@ -27,10 +27,10 @@ final class BindForAWhile {
 
   static String regions(VfioDevice device) throws IOException {
     StringBuilder lines = new StringBuilder();
-    for (int index = 0; index < device.info().regionCount(); index++) {
-      Region region = device.region(index);
-      if (region.size() > 0) {
-        lines.append("region %d: %d bytes%n".formatted(index, region.size()));
+    for (RegionKind region : RegionKind.values()) {
+      long size = device.pci().region(region).size();
+      if (size > 0) {
+        lines.append("%s: %d bytes%n".formatted(region, size));
       }
     }
     return lines.toString();

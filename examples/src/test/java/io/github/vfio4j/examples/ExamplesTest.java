@@ -46,7 +46,7 @@ class ExamplesTest {
   @Test
   void bindForAWhile() throws IOException {
     assertThat(BindForAWhile.regions(device))
-        .isEqualTo("region 0: 1048576 bytes%nregion 7: 256 bytes%n".formatted());
+        .isEqualTo("BAR 0: 1048576 bytes%nconfiguration space: 256 bytes%n".formatted());
   }
 
   @Test

@@ -38,7 +38,7 @@ class ExamplesOnKernelTest {
 
   @Test
   void bindForAWhile() throws IOException, InterruptedException {
-    assertThat(run(BindForAWhile::main, "0000:00:05.0")).startsWith("region 0: 1048576 bytes\n");
+    assertThat(run(BindForAWhile::main, "0000:00:05.0")).startsWith("BAR 0: 1048576 bytes\n");
     assertThat(Sysfs.host().device("0000:00:05.0").driver()).isEmpty();
   }
 

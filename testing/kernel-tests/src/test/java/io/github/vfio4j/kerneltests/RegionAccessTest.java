@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.MappedRegion;
+import io.github.vfio4j.PciFunction.RegionKind;
 import io.github.vfio4j.Region;
 import io.github.vfio4j.RegionCapability;
 import io.github.vfio4j.VfioDevice;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
 @OnMachine({"intel/legacy", "intel/scalable", "smmuv3"}) // the IOMMU does not matter
 @Bound({Device.EDU, Device.IVSHMEM, Device.NVME, Device.IGB})
 class RegionAccessTest {
-  private static final int CONFIG = 7;
+  private static final int CONFIG = RegionKind.CONFIG.index();
   private static final int VGA = 8;
   private static final int SHARED_MEMORY = 2;
   private static final int MEMORY_SIZE = 1 << 20;
