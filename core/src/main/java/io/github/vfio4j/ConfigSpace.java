@@ -3,6 +3,7 @@ package io.github.vfio4j;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The PCI configuration space of a device, as VFIO shows it: some registers are the kernel's own.
@@ -32,10 +33,140 @@ public final class ConfigSpace {
   /**
    * A PCI capability.
    *
-   * @param id the number that the PCI specifications give it
+   * @param id the number that the PCI specifications give it: {@link CapabilityId} and {@link
+   *     ExtendedCapabilityId} name some
    * @param offset where it starts in the configuration space
    */
   public record Capability(int id, int offset) {}
+
+  /**
+   * Capabilities of the conventional configuration space, by the names of the PCI specifications:
+   * those that drivers of devices look for.
+   */
+  public enum CapabilityId {
+    /** Power management. */
+    POWER_MANAGEMENT(0x01),
+
+    /** Vital product data: the name and the serial number of a card. */
+    VITAL_PRODUCT_DATA(0x03),
+
+    /** Message-signalled interrupts. */
+    MSI(0x05),
+
+    /** PCI-X. */
+    PCI_X(0x07),
+
+    /** What a vendor has defined, virtio for one; a device may have several. */
+    VENDOR_SPECIFIC(0x09),
+
+    /** The subsystem of a bridge. */
+    SUBSYSTEM_ID(0x0d),
+
+    /** PCI Express: the link, and the reset of a function. */
+    PCI_EXPRESS(0x10),
+
+    /** Message-signalled interrupts of the extended kind. */
+    MSIX(0x11),
+
+    /** Serial ATA. */
+    SATA(0x12),
+
+    /** The reset of a function that is not PCI Express. */
+    ADVANCED_FEATURES(0x13),
+
+    /** Fixed addresses in place of base address registers. */
+    ENHANCED_ALLOCATION(0x14);
+
+    private final int number;
+
+    CapabilityId(int number) {
+      this.number = number;
+    }
+
+    /**
+     * Returns the number that the specification gives it.
+     *
+     * @return what {@link Capability#id} is in {@link ConfigSpace#capabilities}
+     */
+    public int number() {
+      return number;
+    }
+  }
+
+  /**
+   * Capabilities of the extended configuration space, by the names of the PCI Express
+   * specification: those that drivers of devices look for.
+   */
+  public enum ExtendedCapabilityId {
+    /** Advanced error reporting: AER. */
+    AER(0x01),
+
+    /** Virtual channels. */
+    VIRTUAL_CHANNEL(0x02),
+
+    /** The device's serial number. */
+    DEVICE_SERIAL_NUMBER(0x03),
+
+    /** What a vendor has defined; a device may have several. */
+    VENDOR_SPECIFIC(0x0b),
+
+    /** Access control services: ACS. */
+    ACS(0x0d),
+
+    /** Alternative routing IDs: ARI. */
+    ARI(0x0e),
+
+    /** Address translation services: ATS. */
+    ATS(0x0f),
+
+    /** Single-root IO virtualization: SR-IOV. */
+    SRIOV(0x10),
+
+    /** The page request interface: PRI. */
+    PRI(0x13),
+
+    /** Base address registers that can be resized. */
+    RESIZABLE_BAR(0x15),
+
+    /** Transaction processing hints: TPH. */
+    TPH(0x17),
+
+    /** Latency tolerance reporting: LTR. */
+    LTR(0x18),
+
+    /** Process address space IDs: PASID. */
+    PASID(0x1b),
+
+    /** Downstream port containment: DPC. */
+    DPC(0x1d),
+
+    /** L1 substates of the link. */
+    L1_SUBSTATES(0x1e),
+
+    /** Precision time measurement: PTM. */
+    PTM(0x1f),
+
+    /** What a vendor or a consortium has defined, CXL for one: DVSEC; a device may have several. */
+    DVSEC(0x23),
+
+    /** Data object exchange: DOE; a device may have several. */
+    DOE(0x2e);
+
+    private final int number;
+
+    ExtendedCapabilityId(int number) {
+      this.number = number;
+    }
+
+    /**
+     * Returns the number that the specification gives it.
+     *
+     * @return what {@link Capability#id} is in {@link ConfigSpace#extendedCapabilities}
+     */
+    public int number() {
+      return number;
+    }
+  }
 
   /**
    * Returns the region behind the configuration space, for accesses of other widths.
@@ -118,7 +249,9 @@ public final class ConfigSpace {
     BitSet visited = new BitSet();
     int offset = Byte.toUnsignedInt(region.readByte(CAPABILITIES)) & ~3;
     while (offset != 0) {
-      if (offset < FIRST_CAPABILITY || visited.get(offset)) {
+      if (offset < FIRST_CAPABILITY
+          || offset > region.size() - Short.BYTES
+          || visited.get(offset)) {
         throw broken(offset);
       }
       visited.set(offset);
@@ -160,11 +293,45 @@ public final class ConfigSpace {
     return found;
   }
 
+  /**
+   * Finds a capability of the conventional configuration space.
+   *
+   * @param wanted which one
+   * @return the first of this kind in the device's order, if there is one; {@link #capabilities}
+   *     has all
+   * @throws VfioException as {@link #capabilities}
+   */
+  public Optional<Capability> find(CapabilityId wanted) throws VfioException {
+    return first(capabilities(), wanted.number());
+  }
+
+  /**
+   * Finds a capability of the extended configuration space.
+   *
+   * @param wanted which one
+   * @return the first of this kind in the device's order, if there is one; {@link
+   *     #extendedCapabilities} has all
+   * @throws VfioException as {@link #extendedCapabilities}
+   */
+  public Optional<Capability> find(ExtendedCapabilityId wanted) throws VfioException {
+    return first(extendedCapabilities(), wanted.number());
+  }
+
+  private static Optional<Capability> first(List<Capability> capabilities, int id) {
+    return capabilities.stream().filter(capability -> capability.id() == id).findFirst();
+  }
+
   private VfioException broken(int offset) {
     return new VfioException(
         "walk PCI capabilities",
         region.toString(),
         null,
         "the device's list has the impossible offset 0x%x".formatted(offset));
+  }
+
+  /** Returns which region of which device it is. */
+  @Override
+  public String toString() {
+    return "configuration space, " + region;
   }
 }
