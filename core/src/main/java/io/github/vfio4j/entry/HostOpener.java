@@ -177,4 +177,10 @@ public final class HostOpener implements DeviceOpener {
     event.ifPresent(open -> open.commit(opened.name(), opened.choice()));
     return opened;
   }
+
+  /** Returns whose devices it opens. */
+  @Override
+  public String toString() {
+    return "opener of devices, " + sysfs;
+  }
 }

@@ -87,7 +87,7 @@ public final class EventDispatcher implements AutoCloseable {
     private final Arrivals arrivals;
     private final int token;
     private final Runnable whenSourceCloses = this::leave;
-    private boolean ended;
+    private volatile boolean ended;
 
     private Registration(
         EventSource<?> source, EventChannel<?> channel, Arrivals arrivals, int token) {
@@ -95,6 +95,12 @@ public final class EventDispatcher implements AutoCloseable {
       this.channel = channel;
       this.arrivals = arrivals;
       this.token = token;
+    }
+
+    /** Returns the source, and whether deliveries have ended. */
+    @Override
+    public String toString() {
+      return "deliveries of " + source + (ended ? ", ended" : "");
     }
 
     /** Delivers, if there is something to deliver. */
@@ -346,5 +352,11 @@ public final class EventDispatcher implements AutoCloseable {
     closing.attempt(() -> Answer.require("close", "wake of the " + NAME, wake.close(), ""));
     closing.attempt(() -> Answer.require("close", "epoll of the " + NAME, epoll.close(), ""));
     closing.rethrow();
+  }
+
+  /** Returns that it is a dispatcher, and whether it is closed. */
+  @Override
+  public String toString() {
+    return closed ? NAME + ", closed" : NAME;
   }
 }

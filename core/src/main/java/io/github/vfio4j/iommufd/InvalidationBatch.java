@@ -244,4 +244,10 @@ public final class InvalidationBatch {
             : "entry %d of %d is refused, those before it are carried out".formatted(done, asked),
         done);
   }
+
+  /** Returns how many entries it has, and of which type. */
+  @Override
+  public String toString() {
+    return "%d of %d invalidations of type 0x%x".formatted(size, capacity, type);
+  }
 }

@@ -120,4 +120,11 @@ public final class MemoryFile implements AutoCloseable {
     closed = true;
     Answer.require("close", file.object(), file.close(), "");
   }
+
+  /** Returns its name and its size, and whether it is closed. */
+  @Override
+  public String toString() {
+    String ended = file.isClosed() ? ", closed" : "";
+    return "%s of 0x%x bytes%s".formatted(file.object(), size(), ended);
+  }
 }

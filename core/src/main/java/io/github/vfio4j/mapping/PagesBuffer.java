@@ -58,4 +58,11 @@ final class PagesBuffer implements DmaBuffer {
     int answer = OpenSpaces.free(pages);
     Answer.require("munmap", "the DMA buffer of " + space, answer, "its memory is lost");
   }
+
+  /** Returns its size, where it is mapped, and whether it is closed. */
+  @Override
+  public String toString() {
+    String ended = segment().scope().isAlive() ? "" : ", closed";
+    return "DMA buffer of 0x%x bytes at IOVA 0x%x of %s%s".formatted(size(), iova(), space, ended);
+  }
 }

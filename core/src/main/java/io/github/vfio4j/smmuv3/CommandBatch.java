@@ -239,4 +239,10 @@ public final class CommandBatch {
     }
     return pages;
   }
+
+  /** Returns how many commands it has. */
+  @Override
+  public String toString() {
+    return "commands for SMMUv3: " + batch;
+  }
 }

@@ -347,4 +347,10 @@ public final class Stage1Tables {
   private void set(long at, long entry) {
     ENTRY.setRelease(memory, at, entry);
   }
+
+  /** Returns where the tables are, and how many of the pages there they take. */
+  @Override
+  public String toString() {
+    return "%d stage-1 tables in 0x%x bytes at 0x%x".formatted(tables, memory.byteSize(), address);
+  }
 }

@@ -27,7 +27,7 @@ public final class DriverBinding implements AutoCloseable {
   private final Sysfs sysfs;
   private final PciDevice device;
   private final DriverState former;
-  private boolean restored;
+  private volatile boolean restored;
 
   private DriverBinding(Sysfs sysfs, PciDevice device, DriverState former) {
     this.sysfs = sysfs;
@@ -251,5 +251,13 @@ public final class DriverBinding implements AutoCloseable {
       new DriverControl(sysfs, device).putBack(new DriverState(former.driver(), former.driver()));
     }
     return NodeWait.await(sysfs, former.address(), PATIENCE);
+  }
+
+  /** Returns which device has which driver, and whether it was given back. */
+  @Override
+  public String toString() {
+    return "%s bound to %s%s"
+        .formatted(
+            device.name(), device.driver().orElse("no driver"), restored ? ", given back" : "");
   }
 }

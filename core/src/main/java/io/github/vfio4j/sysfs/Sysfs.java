@@ -530,4 +530,10 @@ public final class Sysfs {
   KernelFiles files() {
     return files;
   }
+
+  /** Returns whose sysfs it is, by the directory that has it. */
+  @Override
+  public String toString() {
+    return "sysfs of the host at " + root;
+  }
 }
