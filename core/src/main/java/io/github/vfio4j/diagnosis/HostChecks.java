@@ -105,9 +105,10 @@ final class HostChecks {
               .formatted(guarded, units.isEmpty() ? "" : ": " + String.join(", ", units)));
     }
     if (files.allowsNoIommu()) {
-      return warning(
+      return failed(
           check,
-          "none, and VFIO's no-IOMMU mode is on: a device can reach all of the host's memory",
+          "none, and VFIO's no-IOMMU mode is on: a device can reach all of the host's memory,"
+              + " so it is opened by none but who asks for that",
           processor.fix);
     }
     return failed(check, whyNoGroups(), processor.fix);

@@ -83,18 +83,9 @@ public final class Refused {
             new Errno(-answer),
             "its group is not viable" + Admission.blockers(host, group.number()));
       }
-      for (IommuGroup.Member member : group.members()) {
-        if (!member.name().equals(device.name())) {
-          HostDevice neighbour = host.sysfs().device(member.name());
-          Optional<String> holder = host.sysfs().holder(neighbour);
-          if (holder.isPresent()) {
-            return refusedFor(
-                member.name()
-                    + " of the same group is open already: "
-                    + Holder.words(holder.get())
-                    + "; all of a group open through one file, or not at all");
-          }
-        }
+      Optional<String> neighbour = Use.ofNeighbour(host.sysfs(), device, group);
+      if (neighbour.isPresent()) {
+        return refusedFor(neighbour.get());
       }
     }
     String isolation =

@@ -132,7 +132,7 @@ public final class Ways {
     neighbours().ifPresent(obstacles::add);
     if (device.hasVfioDriver()) {
       Token.wanted(files, device).ifPresent(obstacles::add);
-      inUse().ifPresent(obstacles::add);
+      Use.inTheWay(files, device, group).ifPresent(obstacles::add);
     }
     return obstacles;
   }
@@ -156,17 +156,6 @@ public final class Ways {
         ? Optional.empty()
         : Neighbours.inTheWay(files, device, group.get())
             .map(shared -> new Obstacle("its group is " + shared.seen(), shared.fix()));
-  }
-
-  private Optional<Obstacle> inUse() throws VfioException {
-    return files
-        .sysfs()
-        .holder(device)
-        .map(
-            holder ->
-                new Obstacle(
-                    "it is open already: " + Holder.words(holder),
-                    "end the process that has it open, or use another device"));
   }
 
   private Optional<Obstacle> interrupts(String module) {

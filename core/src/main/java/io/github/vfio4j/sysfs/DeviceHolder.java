@@ -47,6 +47,15 @@ final class DeviceHolder {
 
   /** Returns a process, such as {@code process 812 (qemu-system-x86)}, or {@code perhaps} one. */
   Optional<String> find() throws VfioException {
+    return find(Holding.PERHAPS);
+  }
+
+  /** Returns a process that is certain to have it open. */
+  Optional<String> findSurely() throws VfioException {
+    return find(Holding.SURELY);
+  }
+
+  private Optional<String> find(Holding least) throws VfioException {
     Optional<String> perhaps = Optional.empty();
     for (String process : new Directory(proc, "the processes").names()) {
       if (Character.isDigit(process.charAt(0))) {
@@ -55,7 +64,11 @@ final class DeviceHolder {
           case SURELY -> {
             return Optional.of(name(directory));
           }
-          case PERHAPS -> perhaps = Optional.of("perhaps " + name(directory));
+          case PERHAPS -> {
+            if (least == Holding.PERHAPS) {
+              perhaps = Optional.of("perhaps " + name(directory));
+            }
+          }
           case NO -> {}
         }
       }

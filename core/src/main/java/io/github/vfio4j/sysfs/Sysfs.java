@@ -367,6 +367,18 @@ public final class Sysfs {
   }
 
   /**
+   * Returns who has a node of a device open, or the group's. It is looked for in all processes,
+   * which takes time.
+   *
+   * @param device the device, as it was read from here
+   * @return the process; empty where this user sees none
+   * @throws VfioException if sysfs cannot be read
+   */
+  public Optional<String> holderOfNodes(HostDevice device) throws VfioException {
+    return DeviceHolder.of(this, device).findSurely();
+  }
+
+  /**
    * Finds the physical function behind a virtual one.
    *
    * @param device a function

@@ -235,8 +235,9 @@ class DiagnosisTest {
   void theModeWithoutAnIommuIsNotReady() throws IOException {
     noGroups();
     host.file("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y");
-    assertThat(find("IOMMU").status()).isEqualTo(Status.WARNING);
+    assertThat(find("IOMMU").status()).isEqualTo(Status.FAILED);
     assertThat(find("IOMMU").seen()).contains("all of the host's memory");
+    assertThat(Diagnosis.of(host.sysfs()).isReady()).isFalse();
     assertThat(find("IOMMU group").seen()).contains("no-IOMMU mode");
     assertFinding("open by cdev+iommufd", Status.FAILED, "no IOMMU guards", "turn the IOMMU on");
   }

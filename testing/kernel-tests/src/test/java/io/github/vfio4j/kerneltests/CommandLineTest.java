@@ -175,11 +175,25 @@ class CommandLineTest {
   }
 
   @Test
+  @OnMachine("intel/first-stage")
+  @Bound(Device.IVSHMEM)
+  void foretellsOpening() throws IOException, InterruptedException {
+    Ended ready = run("vfio4j", "doctor", Machine.IVSHMEM.toString());
+    assertThat(ready.status()).as(ready.out()).isZero();
+    try (VfioDevice opened = VfioDevice.open(Machine.IVSHMEM)) {
+      assertThat(ready.out()).endsWith("can be opened, by " + opened.choice().backend() + ".\n");
+      Ended busy = run("vfio4j", "doctor", Machine.IVSHMEM.toString());
+      assertThat(busy.status()).as(busy.out()).isEqualTo(1);
+    }
+  }
+
+  @Test
   @OnMachine("bare")
   void seesThatThereIsNoIommu() throws IOException, InterruptedException {
     Ended ended = run("vfio4j", "doctor");
 
     assertThat(ended.out()).containsPattern("(?m)^(warning|FAILED) +IOMMU +no");
     assertThat(ended.out()).doesNotContainPattern("(?m)^ok +IOMMU");
+    assertThat(ended.status()).isEqualTo(1);
   }
 }

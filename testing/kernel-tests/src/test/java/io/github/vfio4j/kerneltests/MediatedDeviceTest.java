@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /** The kernel's sample of a serial port card, a device of software that needs no IOMMU. */
 @OnMachine(since = "6.6")
 class MediatedDeviceTest {
-  private static final UUID NAME = UUID.fromString("83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
+  private static final UUID NAME = SerialPort.NAME;
   private static final int PORT_SIZE = 8;
   private static final int SCRATCH = 7;
   private static final int INTERRUPT_ENABLE = 1;
@@ -37,7 +37,7 @@ class MediatedDeviceTest {
 
   @BeforeEach
   void create() throws VfioException {
-    mtty = sysfs.create(type(), NAME);
+    mtty = SerialPort.create();
   }
 
   @AfterEach
@@ -45,13 +45,6 @@ class MediatedDeviceTest {
     if (sysfs.mediatedDevices().stream().anyMatch(device -> device.uuid().equals(NAME))) {
       sysfs.remove(mtty);
     }
-  }
-
-  private MediatedType type() throws VfioException {
-    return sysfs.mediatedTypes().stream()
-        .filter(type -> type.id().equals("mtty-1"))
-        .findAny()
-        .orElseThrow();
   }
 
   @Test
@@ -63,12 +56,12 @@ class MediatedDeviceTest {
     assertThat(sysfs.mediatedDevices()).containsExactly(mtty);
     assertThat(sysfs.device(NAME.toString())).isEqualTo(mtty);
     assertThat(sysfs.deviceAt(mtty.path())).isEqualTo(mtty);
-    int left = type().availableInstances();
+    int left = SerialPort.type().availableInstances();
 
     sysfs.remove(mtty);
 
     assertThat(sysfs.mediatedDevices()).isEmpty();
-    assertThat(type().availableInstances()).isEqualTo(left + 1);
+    assertThat(SerialPort.type().availableInstances()).isEqualTo(left + 1);
     assertThatThrownBy(() -> sysfs.device(NAME)).isInstanceOf(NoSuchDeviceException.class);
     assertThatThrownBy(() -> VfioDevice.open(mtty.path()))
         .isInstanceOf(NoSuchDeviceException.class);
@@ -76,7 +69,7 @@ class MediatedDeviceTest {
 
   @Test
   void nameIsGivenOnce() throws VfioException {
-    MediatedType type = type();
+    MediatedType type = SerialPort.type();
 
     assertThatThrownBy(() -> sysfs.create(type, NAME))
         .isInstanceOf(VfioException.class)

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
-import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.diagnosis.Diagnosis;
+import io.github.vfio4j.container.Container;
 import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.MediatedDevice;
+import io.github.vfio4j.sysfs.PciDevice;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,24 +31,6 @@ class VerdictTest {
   /** What a test does in an environment. */
   private interface Body {
     void run() throws IOException;
-  }
-
-  private static void assertSoFor(PciAddress address) throws IOException {
-    HostDevice device = Sysfs.host().device(address);
-    Diagnosis diagnosis = Diagnosis.of(Sysfs.host(), device);
-
-    Optional<Backend> opened = opened(device);
-
-    assertThat(diagnosis.way()).as("%s", diagnosis.findings()).isEqualTo(opened);
-    assertThat(diagnosis.isReady()).isEqualTo(opened.isPresent());
-  }
-
-  private static Optional<Backend> opened(HostDevice device) {
-    try (VfioDevice open = VfioDevice.open(device)) {
-      return Optional.of(open.choice().backend());
-    } catch (VfioException refused) {
-      return Optional.empty();
-    }
   }
 
   /** Takes nodes away and puts what somebody might find there in their place. */
@@ -89,13 +74,13 @@ class VerdictTest {
 
   @Test
   void ofADeviceWithoutAVfioDriver() throws IOException {
-    assertSoFor(Machine.EDU);
+    Verdict.assertTrueOf(Machine.EDU);
   }
 
   @Test
   @Bound(Device.EDU)
   void ofADeviceThatIsBound() throws IOException {
-    assertSoFor(Machine.EDU);
+    Verdict.assertTrueOf(Machine.EDU);
   }
 
   @Test
@@ -106,7 +91,7 @@ class VerdictTest {
       int chosen = set;
       List<Path> missing =
           nodes.stream().filter(node -> (chosen >> nodes.indexOf(node) & 1) != 0).toList();
-      without(missing, Optional.empty(), () -> assertSoFor(Machine.EDU));
+      without(missing, Optional.empty(), () -> Verdict.assertTrueOf(Machine.EDU));
     }
   }
 
@@ -114,7 +99,10 @@ class VerdictTest {
   @Bound(Device.EDU)
   void whicheverNodeIsAnotherDevices() throws IOException {
     for (Path node : nodes()) {
-      without(List.of(node), Optional.of(Path.of("/dev/null")), () -> assertSoFor(Machine.EDU));
+      without(
+          List.of(node),
+          Optional.of(Path.of("/dev/null")),
+          () -> Verdict.assertTrueOf(Machine.EDU));
     }
   }
 
@@ -125,9 +113,141 @@ class VerdictTest {
     for (Backend backend : Machine.backends().toList()) {
       try (VfioDevice open = VfioDevice.open(Machine.EDU, backend)) {
         assertThat(open.isClosed()).isFalse();
-        assertSoFor(Machine.EDU);
+        Verdict.assertTrueOf(Machine.EDU);
       }
-      assertSoFor(Machine.EDU);
+      Verdict.assertTrueOf(Machine.EDU);
     }
+  }
+
+  /** Somebody may have the group alone, and none of its devices. */
+  @Test
+  @OnMachine(OnMachine.IOMMU)
+  @Bound(Device.EDU)
+  void ofADeviceWhoseGroupIsTaken() throws IOException {
+    int group = Sysfs.host().device(Machine.EDU).iommuGroup().orElseThrow();
+    try (Container container = Container.open()) {
+      container.group(group);
+      Verdict.assertTrueOf(Sysfs.host().device(Machine.EDU), Optional.empty());
+    }
+  }
+
+  @Test
+  @OnMachine({"intel", "amd"})
+  @Bound({Device.BRIDGED_EDU, Device.BRIDGED_EDU_2})
+  void ofADeviceWithNeighbours() throws IOException {
+    HostDevice device = Sysfs.host().device(Machine.BRIDGED_EDU);
+    Verdict.assertTrueOf(device, Optional.empty()); // one has a driver of the kernel
+
+    try (var _ = DriverBinding.bind(Sysfs.host(), Machine.BRIDGED_RNG)) {
+      Verdict.assertTrueOf(device, Machine.backends().findFirst());
+      for (Backend backend : Machine.backends().toList()) {
+        try (VfioDevice _ = VfioDevice.open(Machine.BRIDGED_EDU_2, backend)) {
+          Verdict.assertTrueOf(device, Optional.empty());
+        }
+      }
+    }
+  }
+
+  @Test
+  @OnMachine(OnMachine.IOMMU)
+  @Bound(Device.IGB)
+  void ofAPhysicalFunctionAndItsVirtualOne() throws IOException {
+    PciDevice physical = Sysfs.host().device(Machine.IGB);
+    try (VirtualFunction virtual = VirtualFunction.of(physical)) {
+      Verdict.assertTrueOf(physical, Machine.backends().findFirst());
+      Verdict.assertTrueOf(virtual.device(), Optional.empty());
+      try (Container container = Container.open()) {
+        int file = virtual.openIn(container);
+
+        Verdict.assertTrueOf(physical, Optional.empty());
+        Verdict.assertTrueOf(virtual.device(), Optional.empty());
+
+        Kernel.running().close(file);
+      }
+    }
+  }
+
+  @Test
+  @OnMachine(since = "6.6")
+  void ofAMediatedDevice() throws IOException {
+    MediatedDevice mtty = SerialPort.create();
+    try {
+      Verdict.assertTrueOf(mtty, Optional.of(Backend.IOMMUFD));
+      for (Backend backend : Machine.backends().toList()) {
+        try (VfioDevice _ = VfioDevice.open(mtty, backend)) {
+          Verdict.assertTrueOf(mtty, Optional.empty());
+        }
+      }
+      Path node = mtty.cdev().orElseThrow().path();
+      without(
+          List.of(node),
+          Optional.empty(),
+          () -> Verdict.assertTrueOf(mtty, Optional.of(Backend.CONTAINER)));
+    } finally {
+      Sysfs.host().remove(mtty);
+    }
+  }
+
+  /** What interrupts may do without remapping is for each interface to say. */
+  @Test
+  @OnMachine("virtio")
+  @Bound(Device.EDU)
+  void whicheverInterfaceAllowsUnsafeInterrupts() throws IOException {
+    for (Backend backend : Machine.backends().toList()) {
+      set(allowing(backend), false);
+    }
+    try {
+      Verdict.assertTrueOf(Sysfs.host().device(Machine.EDU), Optional.empty());
+      for (Backend backend : Machine.backends().toList()) {
+        set(allowing(backend), true);
+        Verdict.assertTrueOf(Sysfs.host().device(Machine.EDU), Optional.of(backend));
+        set(allowing(backend), false);
+      }
+    } finally {
+      for (Backend backend : Machine.backends().toList()) {
+        set(allowing(backend), true);
+      }
+    }
+    Verdict.assertTrueOf(Sysfs.host().device(Machine.EDU), Machine.backends().findFirst());
+  }
+
+  private static String allowing(Backend backend) {
+    return (backend == Backend.IOMMUFD ? "iommufd" : "vfio_iommu_type1")
+        + "/parameters/allow_unsafe_interrupts";
+  }
+
+  @Test
+  @OnMachine("bare")
+  void whetherOrNotDevicesMayDoWithoutAnIommu() throws IOException {
+    String allowing = "vfio/parameters/enable_unsafe_noiommu_mode";
+    try (DriverBinding binding = DriverBinding.bind(Sysfs.host(), Machine.EDU)) {
+      Verdict.assertTrueOf(binding.device(), Optional.empty());
+      set(allowing, false);
+      Verdict.assertTrueOf(binding.device(), Optional.empty());
+    } finally {
+      set(allowing, true);
+    }
+  }
+
+  private static void set(String parameter, boolean value) throws IOException {
+    Files.writeString(Path.of("/sys/module", parameter), value ? "Y" : "N");
+  }
+
+  /** Root may open no node where the file system has none, as in many a container. */
+  @Test
+  @OnMachine(OnMachine.IOMMU)
+  @Bound(Device.EDU)
+  void whereNodesAreForbidden() throws Exception {
+    run("mount", "--bind", "/dev/vfio", "/dev/vfio");
+    try {
+      run("mount", "-o", "remount,bind,nodev", "/dev/vfio");
+      Verdict.assertTrueOf(Sysfs.host().device(Machine.EDU), Optional.empty());
+    } finally {
+      run("umount", "/dev/vfio");
+    }
+  }
+
+  private static void run(String... command) throws Exception {
+    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
   }
 }
