@@ -169,18 +169,15 @@ public final class Container implements IoAddressSpace {
   }
 
   private GroupDevice openDevice(HostDevice device, BackendChoice choice) throws VfioException {
-    Admission.requireBound(device);
+    Admission.requireBound(host, device);
+    Admission.requireIommu(host, device);
     int number =
         device
             .iommuGroup()
             .orElseThrow(
                 () ->
                     new DeviceNotBoundException(
-                        "open",
-                        device.name(),
-                        null,
-                        "it is in no IOMMU group, so no IOMMU translates for it"));
-    Admission.requireIommu(host, device);
+                        "open", device.name(), null, "it is in no IOMMU group"));
     synchronized (space.lock()) {
       try (Rollback rollback = new Rollback()) {
         boolean fresh = !holds(number);

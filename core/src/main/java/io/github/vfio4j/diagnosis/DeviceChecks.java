@@ -3,11 +3,10 @@ package io.github.vfio4j.diagnosis;
 import static io.github.vfio4j.diagnosis.Finding.failed;
 import static io.github.vfio4j.diagnosis.Finding.ok;
 import static io.github.vfio4j.diagnosis.Finding.skipped;
-import static io.github.vfio4j.diagnosis.Finding.warning;
 
-import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.opening.Guard;
 import io.github.vfio4j.opening.HostFiles;
 import io.github.vfio4j.opening.Neighbours;
 import io.github.vfio4j.opening.Obstacle;
@@ -26,13 +25,10 @@ final class DeviceChecks {
   private final HostDevice device;
   private final Optional<IommuGroup> group;
 
-  DeviceChecks(HostFiles files, HostDevice device) throws VfioException {
+  DeviceChecks(HostFiles files, HostDevice device, Optional<IommuGroup> group) {
     this.files = files;
     this.device = device;
-    this.group =
-        device.iommuGroup().isEmpty()
-            ? Optional.empty()
-            : Optional.of(files.sysfs().group(device.iommuGroup().getAsInt()));
+    this.group = group;
   }
 
   List<Finding> findings() throws VfioException {
@@ -62,14 +58,12 @@ final class DeviceChecks {
     if (device instanceof MediatedDevice mediated) {
       return ok(check, "none needed: the driver of " + mediated.parent() + " guards its DMA");
     }
-    if (group.isEmpty() && !files.allowsNoIommu()) {
-      return failed(check, "none: no IOMMU guards the device", "turn the IOMMU on, see above");
-    }
-    if (group.isEmpty() || group.get().noIommu()) {
-      return warning(
-          check,
-          "none: VFIO's no-IOMMU mode lets the device reach all of the host's memory",
-          "turn the IOMMU on, see above");
+    if (group.isEmpty() || Guard.isMissing(device, group)) {
+      String why =
+          files.allowsNoIommu()
+              ? "none: VFIO's no-IOMMU mode lets the device reach all of the host's memory"
+              : "none: no IOMMU guards the device";
+      return failed(check, why, "turn the IOMMU on, see above");
     }
     int number = group.get().number();
     Optional<Obstacle> shared = Neighbours.inTheWay(files, device, group.get());
@@ -88,14 +82,10 @@ final class DeviceChecks {
           skipped(cdevCheck, "there is none before the device is bound"),
           skipped(groupCheck, "there is none before the device is bound"));
     }
-    NodeCheck cdev = way(cdevCheck, device.cdev());
-    NodeCheck legacy = way(groupCheck, group.flatMap(IommuGroup::node));
+    NodeCheck cdev = NodeCheck.of(cdevCheck, files, device.cdev());
+    NodeCheck legacy = NodeCheck.of(groupCheck, files, group.flatMap(IommuGroup::node));
     return List.of(
         cdev.finding(legacy, "use a kernel built with CONFIG_VFIO_DEVICE_CDEV"),
         legacy.finding(cdev, "use a kernel built with CONFIG_VFIO_GROUP"));
-  }
-
-  private NodeCheck way(String check, Optional<DeviceNode> node) {
-    return new NodeCheck(check, files, node.map(DeviceNode::path));
   }
 }

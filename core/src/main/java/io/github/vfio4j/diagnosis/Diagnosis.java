@@ -59,12 +59,30 @@ public record Diagnosis(List<Finding> findings, Optional<Backend> way) {
     List<Way> both = List.of(ways.iommufd(), ways.container());
     Optional<Backend> way = both.stream().filter(Way::isWhole).map(Way::backend).findFirst();
     List<Finding> findings = new ArrayList<>(new HostChecks(files).findings());
-    findings.addAll(new DeviceChecks(files, device).findings());
+    findings.addAll(new DeviceChecks(files, device, ways.group()).findings());
     if (way.isPresent()) { // what failed stands in no way that is needed
       findings.replaceAll(Finding::lessThanFailed);
     }
     both.forEach(judged -> findings.add(finding(judged, way.isPresent())));
     return new Diagnosis(findings, way);
+  }
+
+  /**
+   * Says what first keeps a device from being opened, without a look at the host.
+   *
+   * @param sysfs the host
+   * @param device the device, as it was read from there just now
+   * @return the condition that is not met; empty where the device can be opened
+   * @throws io.github.vfio4j.NoSuchDeviceException if the device goes away meanwhile
+   * @throws VfioException if sysfs cannot be read
+   */
+  public static Optional<Finding> obstacle(Sysfs sysfs, HostDevice device) throws VfioException {
+    Ways ways = Ways.to(new HostFiles(sysfs), device);
+    Way iommufd = ways.iommufd();
+    Way container = ways.container();
+    return iommufd.isWhole() || container.isWhole()
+        ? Optional.empty()
+        : Optional.of(finding(device.cdev().isPresent() ? iommufd : container, false));
   }
 
   private static Finding finding(Way way, boolean otherIsWhole) {

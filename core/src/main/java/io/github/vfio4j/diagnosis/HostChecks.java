@@ -32,7 +32,7 @@ final class HostChecks {
     this.groups = files.sysfs().groups();
   }
 
-  List<Finding> findings() {
+  List<Finding> findings() throws VfioException {
     List<Finding> findings = new ArrayList<>();
     findings.add(kernelOptions());
     findings.add(vfioPci());
@@ -82,16 +82,12 @@ final class HostChecks {
         : failed(check, "not loaded", "modprobe vfio-pci");
   }
 
-  private List<Finding> interfaces() {
-    NodeCheck iommufd = way("iommufd", "dev/iommu");
-    NodeCheck container = way("legacy container", "dev/vfio/vfio");
+  private List<Finding> interfaces() throws VfioException {
+    NodeCheck iommufd = NodeCheck.of("iommufd", files, files.sysfs().iommufd());
+    NodeCheck container = NodeCheck.of("legacy container", files, files.sysfs().container());
     return List.of(
         iommufd.finding(container, "modprobe iommufd, or use a kernel built with CONFIG_IOMMUFD"),
         container.finding(iommufd, "modprobe vfio_iommu_type1"));
-  }
-
-  private NodeCheck way(String check, String node) {
-    return new NodeCheck(check, files, Optional.of(files.at(node)));
   }
 
   private Finding iommu() {

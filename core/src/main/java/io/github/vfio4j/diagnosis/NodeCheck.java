@@ -1,8 +1,9 @@
 package io.github.vfio4j.diagnosis;
 
+import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.opening.HostFiles;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.github.vfio4j.opening.Nodes;
+import io.github.vfio4j.opening.Obstacle;
 import java.util.Optional;
 
 /**
@@ -10,29 +11,26 @@ import java.util.Optional;
  * long as the other is open.
  *
  * @param check the name of the check
- * @param files the host's files
- * @param node the node that is opened, if the kernel has announced one
+ * @param node the node, if the kernel has announced one
+ * @param obstacle what keeps this user from it
  */
-record NodeCheck(String check, HostFiles files, Optional<Path> node) {
+record NodeCheck(String check, Optional<DeviceNode> node, Optional<Obstacle> obstacle) {
 
-  private boolean isThere() {
-    return node.isPresent() && Files.exists(node.get());
+  static NodeCheck of(String check, HostFiles files, Optional<DeviceNode> node) {
+    return new NodeCheck(check, node, node.flatMap(it -> Nodes.inTheWay(files, it)));
   }
 
   private boolean isOpen() {
-    return isThere() && files.attempt(node.orElseThrow()) != HostFiles.Attempt.REFUSED;
+    return node.isPresent() && obstacle.isEmpty();
   }
 
-  Finding finding(NodeCheck other, String fixIfMissing) {
+  Finding finding(NodeCheck other, String fixIfNone) {
     if (isOpen()) {
-      return Finding.ok(check, "this user may open " + node.orElseThrow());
+      return Finding.ok(check, "this user may open " + node.orElseThrow().path());
     }
-    String seen = node.map(path -> "there is no " + path).orElse("the kernel has made none");
-    String fix = fixIfMissing;
-    if (isThere()) {
-      seen = "this user may not open " + node.orElseThrow();
-      fix = "sudo chown \"$USER\" " + node.orElseThrow();
-    }
-    return other.isOpen() ? Finding.warning(check, seen, fix) : Finding.failed(check, seen, fix);
+    Obstacle found = obstacle.orElse(new Obstacle("the kernel has made none", fixIfNone));
+    return other.isOpen()
+        ? Finding.warning(check, found.seen(), found.fix())
+        : Finding.failed(check, found.seen(), found.fix());
   }
 }

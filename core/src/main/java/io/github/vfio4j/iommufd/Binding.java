@@ -31,6 +31,7 @@ final class Binding {
 
   /** Binds a device that an IOMMU guards. */
   CdevDevice guarded(HostDevice device, BackendChoice choice) throws VfioException {
+    Admission.requireBound(host, device);
     Admission.requireIommu(host, device);
     return unguarded(device, choice);
   }
@@ -56,7 +57,7 @@ final class Binding {
   /** Opens the node of a device, and proves that it is the device's. */
   private Fd openNode(HostDevice device) throws VfioException {
     if (device.cdev().isEmpty()) {
-      Admission.requireBound(device);
+      Admission.requireBound(host, device);
       throw new UnsupportedByKernelException(
           "open",
           device.name(),

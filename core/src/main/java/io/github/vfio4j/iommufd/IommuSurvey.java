@@ -11,8 +11,8 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.iommufd_h;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.opening.Admission;
+import io.github.vfio4j.opening.Guard;
 import io.github.vfio4j.opening.Host;
-import io.github.vfio4j.sysfs.PciDevice;
 import java.util.List;
 import java.util.Optional;
 
@@ -58,10 +58,10 @@ public record IommuSurvey(
   }
 
   static IommuSurvey of(Host host, HostDevice device) throws VfioException {
-    if (isUnguarded(host, device)) {
+    if (Guard.isMissing(host, device)) {
       return new IommuSurvey(Optional.empty(), Optional.empty(), List.of(), 0, List.of());
     }
-    Admission.requireBound(device);
+    Admission.requireBound(host, device);
     if (device.cdev().isEmpty()) {
       throw new UnsupportedByKernelException(
           Ioctl.IOMMU_GET_HW_INFO.name(),
@@ -74,12 +74,6 @@ public record IommuSurvey(
     try (Iommufd iommufd = Iommufd.open(host)) {
       return of(iommufd.bind(device));
     }
-  }
-
-  private static boolean isUnguarded(Host host, HostDevice device) throws VfioException {
-    return device instanceof PciDevice
-        && (device.iommuGroup().isEmpty()
-            || host.sysfs().group(device.iommuGroup().getAsInt()).noIommu());
   }
 
   private static IommuSurvey of(CdevDevice device) throws VfioException {

@@ -6,8 +6,10 @@ import io.github.vfio4j.DeviceNotBoundException;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.BindAdvice;
 import io.github.vfio4j.sysfs.IommuGroup;
-import io.github.vfio4j.sysfs.PciDevice;
+import io.github.vfio4j.sysfs.Sysfs;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -23,42 +25,32 @@ public final class Admission {
   }
 
   /** Refuses a device that no VFIO driver hands out. */
-  public static void requireBound(HostDevice device) throws VfioException {
-    if (!device.hasVfioDriver()) {
-      throw new DeviceNotBoundException(
-          "open",
-          device.name(),
-          null,
-          device
-                  .driver()
-                  .map(driver -> "it is bound to " + driver + ", not to a VFIO driver")
-                  .orElse("no driver is bound to it")
-              + "; `vfio4j bind "
-              + device.name()
-              + "` changes that");
+  public static void requireBound(Host host, HostDevice device) throws VfioException {
+    Optional<Obstacle> unbound = unbound(host.sysfs(), device);
+    if (unbound.isPresent()) {
+      throw new DeviceNotBoundException("open", device.name(), null, unbound.get().sentence());
     }
+  }
+
+  /** Says that no VFIO driver hands a device out, and how one would. */
+  static Optional<Obstacle> unbound(Sysfs sysfs, HostDevice device) throws VfioException {
+    if (device.hasVfioDriver()) {
+      return Optional.empty();
+    }
+    String seen =
+        device
+            .driver()
+            .map(driver -> "it is bound to " + driver + ", not to a VFIO driver")
+            .orElse("no driver is bound to it");
+    return Optional.of(new Obstacle(seen, BindAdvice.of(sysfs, device)));
   }
 
   /** Refuses a device for which nothing translates: its IOVAs would be physical addresses. */
   public static void requireIommu(Host host, HostDevice device) throws VfioException {
-    if (isUnguarded(host, device)) {
+    if (Guard.isMissing(host, device)) {
       throw new NotPermittedException(
-          "open",
-          device.name(),
-          null,
-          "no IOMMU guards it, so its DMA would reach any memory: turn the IOMMU on, in the firmware"
-              + " and in the kernel");
+          "open", device.name(), null, new Obstacle(Guard.MISSING, Guard.FIX).sentence());
     }
-  }
-
-  private static boolean isUnguarded(Host host, HostDevice device) throws VfioException {
-    if (device.cdev().isPresent() && device.cdev().get().name().startsWith("noiommu-")) {
-      return true;
-    }
-    // the group of a mediated device is called so too, but its parent's driver guards its memory
-    return device instanceof PciDevice
-        && device.iommuGroup().isPresent()
-        && host.sysfs().group(device.iommuGroup().getAsInt()).noIommu();
   }
 
   /** Names the members of a group that keep it from user space, as the end of a sentence. */

@@ -8,7 +8,6 @@ import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.RunningKernel;
-import io.github.vfio4j.outcome.RunningUser;
 import io.github.vfio4j.sysfs.Sysfs;
 
 /** Where the library works: the kernel it calls, and the devices as sysfs shows them. */
@@ -53,11 +52,8 @@ public record Host(Kernel kernel, Sysfs sysfs) {
       throw missing.exception("open", node, errno, meaning);
     }
     if (errno.equals(Errno.EACCES) || errno.equals(Errno.EPERM)) {
-      String why =
-          RunningUser.isRoot(sysfs.root())
-              ? "not even root may open it here: a container or a security module forbids it"
-              : "this user may not open it; give it the node, or run as root";
-      throw new NotPermittedException("open", node, errno, why);
+      throw new NotPermittedException(
+          "open", node, errno, Nodes.refused(sysfs, node, "it").sentence());
     }
     if (errno.equals(Errno.EBUSY)) {
       throw new DeviceBusyException("open", node, errno, "it is open already, here or elsewhere");

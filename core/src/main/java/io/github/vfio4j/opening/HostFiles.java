@@ -9,12 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
-/** The host's files that tell something. One that cannot be read tells nothing. */
+/**
+ * The host's files that tell something, for one judgement. One that cannot be read tells nothing.
+ */
 public final class HostFiles {
 
   /** What comes of opening a node for reading and writing. */
@@ -43,6 +47,7 @@ public final class HostFiles {
 
   private final Sysfs sysfs;
   private final Opener opener;
+  private final Map<Path, Attempt> attempts = new HashMap<>();
 
   public HostFiles(Sysfs sysfs) {
     this(sysfs, HostFiles::open);
@@ -91,8 +96,9 @@ public final class HostFiles {
     return isYes("sys/module/" + module + "/parameters/allow_unsafe_interrupts");
   }
 
+  /** Opens a node the first time that it is asked about: one judgement sees it in one state. */
   public Attempt attempt(Path node) {
-    return opener.attempt(node);
+    return attempts.computeIfAbsent(node, opener::attempt);
   }
 
   public Path at(String path) {

@@ -6,4 +6,9 @@ package io.github.vfio4j.opening;
  * @param seen what was seen
  * @param fix what to do about it, in one line
  */
-public record Obstacle(String seen, String fix) {}
+public record Obstacle(String seen, String fix) {
+  /** Returns both in one line. */
+  String sentence() {
+    return seen + "; " + fix;
+  }
+}

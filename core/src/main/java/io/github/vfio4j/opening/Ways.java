@@ -4,7 +4,6 @@ import io.github.vfio4j.Backend;
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.sysfs.BindAdvice;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.util.ArrayList;
@@ -47,6 +46,11 @@ public final class Ways {
             : Optional.of(files.sysfs().group(device.iommuGroup().getAsInt())));
   }
 
+  /** Returns the device's group as it was looked at, if it is in one. */
+  public Optional<IommuGroup> group() {
+    return group;
+  }
+
   /** Judges the way through the device's own node and iommufd. */
   public Way iommufd() throws VfioException {
     Optional<DeviceNode> iommu = files.sysfs().iommufd();
@@ -57,7 +61,7 @@ public final class Ways {
               "this kernel has no /dev/iommu (Linux 6.2 with CONFIG_IOMMUFD has it)",
               "modprobe iommufd, or use a kernel built with CONFIG_IOMMUFD"));
     } else {
-      node(iommu.get()).ifPresent(obstacles::add);
+      Nodes.inTheWay(files, iommu.get()).ifPresent(obstacles::add);
     }
     if (device.hasVfioDriver() && device.cdev().isEmpty()) {
       obstacles.add(
@@ -67,7 +71,7 @@ public final class Ways {
                   + " one for a device bound to a VFIO driver)",
               "use a kernel built with CONFIG_VFIO_DEVICE_CDEV"));
     }
-    device.cdev().flatMap(this::node).ifPresent(obstacles::add);
+    device.cdev().flatMap(node -> Nodes.inTheWay(files, node)).ifPresent(obstacles::add);
     interrupts(HostFiles.IOMMUFD).ifPresent(obstacles::add);
     return new Way(
         Backend.IOMMUFD,
@@ -86,7 +90,7 @@ public final class Ways {
               "this kernel has no VFIO containers, or the module vfio is not loaded",
               "modprobe vfio_iommu_type1, or use a kernel built with CONFIG_VFIO_CONTAINER"));
     } else {
-      node(container.get()).ifPresent(obstacles::add);
+      Nodes.inTheWay(files, container.get()).ifPresent(obstacles::add);
     }
     if (device.hasVfioDriver()) {
       Optional<DeviceNode> node = group.flatMap(IommuGroup::node);
@@ -98,7 +102,7 @@ public final class Ways {
                     : "group " + group.get().number() + " has no node in /dev/vfio",
                 "use a kernel built with CONFIG_VFIO_GROUP"));
       } else {
-        node(node.get()).ifPresent(obstacles::add);
+        Nodes.inTheWay(files, node.get()).ifPresent(obstacles::add);
       }
     }
     interrupts(HostFiles.CONTAINER).ifPresent(obstacles::add);
@@ -121,31 +125,16 @@ public final class Ways {
           new Obstacle("it is a bridge, which VFIO never takes", "open the devices behind it"));
       return obstacles;
     }
-    if (!device.hasVfioDriver()) {
-      obstacles.add(
-          new Obstacle(
-              device.driver().map(driver -> "it is bound to " + driver).orElse("no driver is bound")
-                  + ", not to a VFIO driver",
-              BindAdvice.of(files.sysfs(), device)));
+    Admission.unbound(files.sysfs(), device).ifPresent(obstacles::add);
+    if (Guard.isMissing(device, group)) {
+      obstacles.add(new Obstacle(Guard.MISSING, Guard.FIX));
     }
-    unguarded().ifPresent(obstacles::add);
     neighbours().ifPresent(obstacles::add);
     if (device.hasVfioDriver()) {
       Token.wanted(files, device).ifPresent(obstacles::add);
       Use.inTheWay(files, device, group).ifPresent(obstacles::add);
     }
     return obstacles;
-  }
-
-  private Optional<Obstacle> unguarded() {
-    boolean guarded =
-        !(device instanceof PciDevice) || group.filter(it -> !it.noIommu()).isPresent();
-    return guarded
-        ? Optional.empty()
-        : Optional.of(
-            new Obstacle(
-                "no IOMMU guards it, so its DMA would reach any memory",
-                "turn the IOMMU on, in the firmware and in the kernel"));
   }
 
   private Optional<Obstacle> neighbours() throws VfioException {
@@ -169,32 +158,5 @@ public final class Ways {
             "turn interrupt remapping on in the firmware, or set "
                 + module
                 + ".allow_unsafe_interrupts=1"));
-  }
-
-  private Optional<Obstacle> node(DeviceNode node) {
-    String path = node.path().toString();
-    return switch (files.attempt(node.path())) {
-      case MISSING ->
-          Optional.of(
-              new Obstacle(
-                  "there is no " + path + ", though the kernel has announced it",
-                  "give this environment the node: devtmpfs or udev makes it, a container needs it"
-                      + " passed in"));
-      case REFUSED ->
-          Optional.of(
-              new Obstacle("this user may not open " + path, "sudo chown \"$USER\" " + path));
-      case BUSY ->
-          Optional.of(
-              new Obstacle(
-                  path + " cannot be opened now: somebody has it open, or this environment may not",
-                  "end the process that has it open, or allow the device to this container"));
-      case OPENED ->
-          files.sysfs().isNode(node)
-              ? Optional.empty()
-              : Optional.of(
-                  new Obstacle(
-                      path + " is another device's node, not " + node.number(),
-                      "remove it and let udev or devtmpfs make it again"));
-    };
   }
 }

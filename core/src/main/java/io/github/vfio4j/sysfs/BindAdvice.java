@@ -3,6 +3,7 @@ package io.github.vfio4j.sysfs;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.outcome.RunningUser;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -62,8 +63,12 @@ public final class BindAdvice {
         advice.add(pci.get());
       } else {
         advice.others.add(
-            "echo %s | sudo tee /sys/kernel/iommu_groups/%d/devices/%s/driver/unbind"
-                .formatted(blocker.name(), group.number(), blocker.name()));
+            "echo %s %s /sys/kernel/iommu_groups/%d/devices/%s/driver/unbind"
+                .formatted(
+                    blocker.name(),
+                    RunningUser.isRoot(sysfs.root()) ? ">" : "| sudo tee",
+                    group.number(),
+                    blocker.name()));
       }
     }
     return advice.toString();

@@ -180,11 +180,38 @@ class DiagnosisTest {
 
   @Test
   void oneMissingInterfaceIsAWarningAndBothAreAFailure() throws IOException {
+    without("sys/class/misc/iommu/dev");
+    assertFinding("iommufd", Status.WARNING, "made none", "CONFIG_IOMMUFD");
+    without("sys/class/misc/vfio/dev");
+    assertFinding("iommufd", Status.FAILED, "made none", "modprobe iommufd");
+    assertFinding("legacy container", Status.FAILED, "made none", "modprobe vfio_iommu_type1");
+  }
+
+  @Test
+  void aNodeThatThisEnvironmentLacksIsNotTheKernelsFault() throws IOException {
     without("dev/iommu");
-    assertFinding("iommufd", Status.WARNING, "there is no", "CONFIG_IOMMUFD");
+    assertFinding("iommufd", Status.WARNING, "dev/iommu, though the kernel", "passed in");
     without("dev/vfio/vfio");
-    assertFinding("iommufd", Status.FAILED, "dev/iommu", "modprobe iommufd");
-    assertFinding("legacy container", Status.FAILED, "dev/vfio/vfio", "modprobe vfio_iommu_type1");
+    assertFinding("legacy container", Status.FAILED, "dev/vfio/vfio, though", "passed in");
+  }
+
+  @Test
+  void aNodeOfAnotherDeviceIsNotCalledOpen() throws VfioException {
+    host.node("dev/iommu", 1, 3);
+    assertFinding("iommufd", Status.WARNING, "another device's node", "make it again");
+  }
+
+  @Test
+  void rootIsNotToldToBecomeRoot() throws VfioException {
+    host.file("proc/self/status", "Name:\tjava\nUid:\t0\t0\t0\t0");
+    forbidden.add(root.resolve("dev/iommu"));
+    assertFinding("iommufd", Status.WARNING, "not even root may open", "container");
+    host.link("sys/kernel/iommu_groups/5/devices/dma.0", "../../../../devices/dma.0")
+        .link("sys/devices/dma.0/driver", "../../bus/platform/drivers/dma");
+    assertThat(diagnose().findings())
+        .flatExtracting(finding -> finding.fix().stream().toList())
+        .anyMatch(fix -> fix.startsWith("echo dma.0 > "))
+        .noneMatch(fix -> fix.contains("sudo"));
   }
 
   @Test
@@ -323,8 +350,8 @@ class DiagnosisTest {
   void aGroupMadeWithoutAnIommuIsNotReady() throws IOException {
     host.file("sys/kernel/iommu_groups/5/name", "vfio-noiommu")
         .file("sys/class/vfio/noiommu-5/dev", "244:0")
-        .file("dev/vfio/noiommu-5", "");
-    assertThat(find("IOMMU group").status()).isEqualTo(Status.WARNING);
+        .node("dev/vfio/noiommu-5", 244, 0);
+    assertThat(find("IOMMU group").status()).isEqualTo(Status.FAILED);
     assertThat(find("group node").seen()).contains("noiommu-5");
     assertThat(diagnose().isReady()).isFalse();
   }
