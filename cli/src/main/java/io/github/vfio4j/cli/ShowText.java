@@ -83,7 +83,7 @@ final class ShowText {
     words.add("" + group.number());
     group.type().ifPresent(words::add);
     if (group.noIommu()) {
-      words.add("no IOMMU guards it");
+      words.add("made without an IOMMU");
     }
     group.node().ifPresent(node -> words.add(node(node)));
     return String.join(", ", words);

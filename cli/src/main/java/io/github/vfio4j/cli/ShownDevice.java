@@ -2,7 +2,8 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.sysfs.BindAdvice;
+import io.github.vfio4j.diagnosis.Diagnosis;
+import io.github.vfio4j.diagnosis.Finding;
 import io.github.vfio4j.sysfs.IommuGroup;
 import java.util.Optional;
 
@@ -30,11 +31,8 @@ record ShownDevice(
     if (!open) {
       obstacle = Optional.of("not asked for");
     } else if (!device.hasVfioDriver()) {
-      String driver =
-          device.driver().map(name -> "it is bound to " + name).orElse("it has no driver");
-      String advice = BindAdvice.of(host.sysfs(), device);
-      String end = advice.equals("vfio4j bind " + device.name()) ? " prepares it" : "";
-      obstacle = Optional.of(driver + "; " + advice + end);
+      Finding first = Diagnosis.obstacle(host.sysfs(), device).orElseThrow();
+      obstacle = Optional.of(first.seen() + first.fix().map(fix -> "; " + fix).orElse(""));
     } else {
       try {
         opened = Optional.of(host.opener().open(device));

@@ -80,7 +80,7 @@ class ShowCommandTest {
             "  cdev         -",
             "  IOMMU group  -",
             "",
-            "Not opened: it has no driver; vfio4j bind 0000:00:06.0 prepares it");
+            "Not opened: no driver is bound to it; vfio4j bind 0000:00:06.0");
   }
 
   @Test
@@ -184,7 +184,7 @@ class ShowCommandTest {
     assertThat(CommandRun.of(host.sysfs(), "show", "--json", NIC).json())
         .containsEntry("opened", null)
         .containsEntry("group", null)
-        .containsEntry("notOpened", "it has no driver; vfio4j bind 0000:00:06.0 prepares it");
+        .containsEntry("notOpened", "no driver is bound to it; vfio4j bind 0000:00:06.0");
   }
 
   @Test
