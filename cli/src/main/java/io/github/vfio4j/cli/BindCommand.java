@@ -45,6 +45,11 @@ final class BindCommand implements Callable<Integer> {
       description = "Take also what the running system uses: disks, network interfaces.")
   private boolean force;
 
+  @Option(
+      names = "--no-wait",
+      description = "Do without the devices' nodes, which may appear elsewhere than in this /dev.")
+  private boolean noWait;
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -60,7 +65,8 @@ final class BindCommand implements Callable<Integer> {
       for (PciAddress address : new LinkedHashSet<>(addresses)) {
         Interruption.check("bind", address.toString());
         WhenInUse whenInUse = force ? WhenInUse.TAKE : WhenInUse.REFUSE;
-        bound.add(DriverBinding.bind(host.sysfs(), address, PATIENCE, whenInUse));
+        Duration patience = noWait ? Duration.ZERO : PATIENCE;
+        bound.add(DriverBinding.bind(host.sysfs(), address, patience, whenInUse));
       }
     } catch (VfioException | RuntimeException | Error failure) {
       undo(bound, failure);

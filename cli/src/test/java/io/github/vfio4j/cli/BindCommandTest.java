@@ -80,6 +80,15 @@ class BindCommandTest {
   }
 
   @Test
+  void bindsWithoutWaitingForNodesThatAreElsewhere() throws VfioException {
+    host.withoutNodes();
+
+    assertThat(run("bind", "--no-wait", NIC).status()).isZero();
+
+    assertThat(driverOf(NIC)).isEqualTo("vfio-pci");
+  }
+
+  @Test
   void bindsADeviceNamedTwiceOnce() {
     assertThat(run("bind", EDU, EDU, "00:05.0").lines()).hasSize(1);
   }

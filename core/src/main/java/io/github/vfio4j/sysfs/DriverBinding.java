@@ -53,7 +53,8 @@ public final class DriverBinding implements AutoCloseable {
    *
    * @param sysfs the host
    * @param address the device
-   * @param patience how long to wait for the nodes
+   * @param patience how long to wait for the nodes; zero to bind without them, as in a container
+   *     with a {@code /dev} of its own
    * @return the binding; one that changes nothing if the device has a VFIO driver already
    * @throws IllegalArgumentException if the time is negative
    * @throws VfioException as {@link #bind(Sysfs, PciAddress, Duration, WhenInUse)} does
@@ -70,7 +71,8 @@ public final class DriverBinding implements AutoCloseable {
    *
    * @param sysfs the host
    * @param address the device
-   * @param patience how long to wait for the nodes
+   * @param patience how long to wait for the nodes; zero to bind without them, as in a container
+   *     with a {@code /dev} of its own
    * @param whenInUse what to do if the running system uses the device
    * @return the binding; one that changes nothing if the device has a VFIO driver already
    * @throws IllegalArgumentException if the time is negative
@@ -90,7 +92,7 @@ public final class DriverBinding implements AutoCloseable {
     }
     PciDevice former = sysfs.device(address);
     if (former.hasVfioDriver()) {
-      PciDevice device = NodeWait.await(sysfs, address, patience);
+      PciDevice device = NodeWait.await(sysfs, address, patience, "");
       return new DriverBinding(sysfs, device, new DriverState(device.driver(), Optional.empty()));
     }
     checkBindable(sysfs, former, whenInUse);
@@ -112,9 +114,15 @@ public final class DriverBinding implements AutoCloseable {
         control.unbind(former.driver().get());
       }
       control.bind(driver);
-      PciDevice device = NodeWait.await(sysfs, address, patience);
+      PciDevice device = NodeWait.await(sysfs, address, patience, otherwise(former));
       return rollback.done(new DriverBinding(sysfs, device, state));
     }
+  }
+
+  private static String otherwise(PciDevice former) {
+    return "; it goes back to %s; --no-wait does without nodes, which a container with its own /dev"
+            .formatted(former.driver().orElse("having no driver"))
+        + " never gets";
   }
 
   private static void checkBindable(Sysfs sysfs, PciDevice device, WhenInUse whenInUse)
@@ -250,7 +258,7 @@ public final class DriverBinding implements AutoCloseable {
     if (former.hasVfioDriver()) {
       new DriverControl(sysfs, device).putBack(new DriverState(former.driver(), former.driver()));
     }
-    return NodeWait.await(sysfs, former.address(), PATIENCE);
+    return NodeWait.await(sysfs, former.address(), PATIENCE, "");
   }
 
   /** Returns which device has which driver, and whether it was given back. */

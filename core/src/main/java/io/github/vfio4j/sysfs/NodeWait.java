@@ -20,17 +20,28 @@ final class NodeWait {
 
   private NodeWait() {}
 
-  static PciDevice await(Sysfs sysfs, PciAddress address, Duration patience) throws VfioException {
+  /**
+   * Waits for the nodes of a device.
+   *
+   * @param patience how long; zero to leave the nodes alone
+   * @param otherwise what becomes of the device if they do not appear, as the end of a sentence
+   */
+  static PciDevice await(Sysfs sysfs, PciAddress address, Duration patience, String otherwise)
+      throws VfioException {
     long limit = TimeUnit.NANOSECONDS.convert(patience);
     long start = System.nanoTime();
     while (true) {
       PciDevice device = sysfs.device(address);
-      Optional<String> missing = missing(sysfs, device);
+      Optional<String> missing = patience.isZero() ? Optional.empty() : missing(sysfs, device);
       if (missing.isEmpty()) {
         return device;
       }
       if (System.nanoTime() - start >= limit) {
-        throw new VfioException("wait for the node", device.name(), null, missing.get());
+        throw new VfioException(
+            "wait for the node",
+            device.name(),
+            null,
+            "%s, after %s ms%s".formatted(missing.get(), patience.toMillis(), otherwise));
       }
       try {
         Thread.sleep(LOOK_AGAIN_MS);
@@ -54,7 +65,7 @@ final class NodeWait {
     for (DeviceNode node : nodes) {
       Optional<DeviceNumber> number = number(sysfs, node);
       if (number.isEmpty()) {
-        return Optional.of(node.path() + " has not appeared; is devtmpfs or udev at work?");
+        return Optional.of(node.path() + " has not appeared (devtmpfs or udev makes it)");
       }
       if (!number.get().equals(node.number())) {
         return Optional.of(

@@ -116,7 +116,17 @@ class DriverBindingTest {
     host.withoutNodes();
     assertThatExceptionOfType(VfioException.class)
         .isThrownBy(() -> DriverBinding.bind(sysfs, ADDRESS, Duration.ofMillis(50)))
-        .withMessageContaining("dev/vfio/devices/vfio0 has not appeared");
+        .withMessageContaining("dev/vfio/devices/vfio0 has not appeared")
+        .withMessageContaining("after 50 ms; it goes back to nvme; --no-wait");
+    assertUntouched();
+  }
+
+  @Test
+  void nodesThatAreElsewhereAreNotWaitedFor() throws IOException {
+    host.withoutNodes();
+    try (DriverBinding binding = DriverBinding.bind(sysfs, ADDRESS, Duration.ZERO)) {
+      assertThat(binding.device().hasVfioDriver()).isTrue();
+    }
     assertUntouched();
   }
 
@@ -124,7 +134,7 @@ class DriverBindingTest {
   void aNodeOfAnotherNumberIsNotTaken() throws IOException {
     host.withoutNodes().node("dev/vfio/devices/vfio0", 511, 3);
     assertThatExceptionOfType(VfioException.class)
-        .isThrownBy(() -> DriverBinding.bind(sysfs, ADDRESS, Duration.ZERO))
+        .isThrownBy(() -> DriverBinding.bind(sysfs, ADDRESS, Duration.ofMillis(1)))
         .withMessageContaining("has the number 511:3, and not 511:0");
     assertUntouched();
   }

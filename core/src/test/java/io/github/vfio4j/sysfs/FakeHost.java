@@ -57,7 +57,7 @@ public final class FakeHost implements KernelFiles {
   }
 
   /** Announces nodes in sysfs and never makes them. */
-  FakeHost withoutNodes() {
+  public FakeHost withoutNodes() {
     makesNodes = false;
     return this;
   }
