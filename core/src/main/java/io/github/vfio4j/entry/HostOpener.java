@@ -63,7 +63,8 @@ public final class HostOpener implements DeviceOpener {
 
   @Override
   public VfioDevice open(HostDevice device) throws VfioException {
-    Ways ways = Ways.to(new HostFiles(sysfs), device);
+    HostFiles files = new HostFiles(sysfs);
+    Ways ways = Ways.to(files, device);
     Way iommufd = ways.iommufd();
     if (iommufd.isWhole()) {
       return openOrElse(device, iommufd, ways);
@@ -73,6 +74,7 @@ public final class HostOpener implements DeviceOpener {
       return open(
           device, new BackendChoice(Backend.CONTAINER, iommufd.obstacles().getFirst().seen()));
     }
+    Admission.requireNoToken(files, device);
     // none is whole: the kernel, or a check on the way, says more than what was seen from outside
     return open(device, device.cdev().isPresent() ? choice(iommufd) : choice(container));
   }

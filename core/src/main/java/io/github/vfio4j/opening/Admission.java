@@ -45,6 +45,17 @@ public final class Admission {
     return Optional.of(new Obstacle(seen, BindAdvice.of(sysfs, device)));
   }
 
+  /**
+   * Refuses a device that opens with a token only. Some kernels do not ask for it on a device's own
+   * node; that is no permission of whoever has set it.
+   */
+  public static void requireNoToken(HostFiles files, HostDevice device) throws VfioException {
+    Optional<Obstacle> token = Token.wanted(files, device);
+    if (device.hasVfioDriver() && token.isPresent()) {
+      throw new NotPermittedException("open", device.name(), null, token.get().sentence());
+    }
+  }
+
   /** Refuses a device for which nothing translates: its IOVAs would be physical addresses. */
   public static void requireIommu(Host host, HostDevice device) throws VfioException {
     if (Guard.isMissing(host, device)) {
