@@ -8,7 +8,6 @@ import io.github.vfio4j.sysfs.FakeHost;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -18,7 +17,6 @@ class DoctorCommandTest {
 
   private static final String EDU = "0000:00:05.0";
   private static final String NIC = "0000:00:06.0";
-  private static final String NEIGHBOUR = "0000:00:06.1";
 
   @TempDir Path root;
 
@@ -55,33 +53,6 @@ class DoctorCommandTest {
         .flatMap(finding -> finding.fix().stream())
         .forEach(fix -> assertThat(run.lines()).anyMatch(line -> line.endsWith("  fix: " + fix)));
     assertThat(run.lines()).last().asString().startsWith(EDU + " cannot be opened: ");
-  }
-
-  /** The fixes of a device that is not bound and has a neighbour in the way, each carried out. */
-  @Test
-  void fixesThatAreCommandsDoWhatTheyPromise() throws Exception {
-    FakeHost host = readyHost();
-    host.device(NIC)
-        .device(NEIGHBOUR)
-        .group(6, NIC, NEIGHBOUR)
-        .driver(NIC, "e1000e")
-        .driver(NEIGHBOUR, "nvme");
-    List<Finding> before = findings(host, NIC);
-    assertThat(before)
-        .filteredOn(DoctorCommandTest::isFixedByACommand)
-        .extracting(Finding::check)
-        .contains("driver", "IOMMU group");
-
-    for (Finding finding : before) {
-      if (isFixedByACommand(finding)) {
-        String[] command = finding.fix().orElseThrow().split(" ", -1);
-        CommandRun run =
-            CommandRun.of(host.sysfs(), Arrays.copyOfRange(command, 1, command.length));
-        assertThat(run.status()).as(run.err()).isZero();
-        assertThat(findings(host, NIC)).doesNotContain(finding);
-      }
-    }
-    assertThat(CommandRun.of(host.sysfs(), "doctor", NIC).status()).isZero();
   }
 
   private static List<Finding> findings(FakeHost host, String device) throws Exception {

@@ -52,7 +52,7 @@ class ShowCommandTest {
 
   @BeforeEach
   void makeHost() {
-    host = new FakeHost(root).device(NIC);
+    host = new FakeHost(root).module("vfio-pci").device(NIC);
   }
 
   private CommandRun showBound(CommandHost.Opener opener, String... options) {

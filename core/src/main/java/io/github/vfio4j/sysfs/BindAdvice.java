@@ -1,12 +1,15 @@
 package io.github.vfio4j.sysfs;
 
+import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.outcome.RunningUser;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What to do so that devices go to user programs. The command that binds is advised only for what
@@ -17,6 +20,7 @@ public final class BindAdvice {
   private static final String COMMAND = "vfio4j bind ";
 
   private final Sysfs sysfs;
+  private final Set<String> modules = new LinkedHashSet<>();
   private final List<String> bindable = new ArrayList<>();
   private final List<String> others = new ArrayList<>();
 
@@ -90,15 +94,27 @@ public final class BindAdvice {
       bindable.add(device.name());
     } else {
       others.add(
-          "better leave %s alone, the running system would lose %s; %s--force %s takes it anyway"
-              .formatted(device.name(), String.join("; ", uses), COMMAND, device.name()));
+          "better leave %s alone, the running system would lose %s; or take it anyway: %s--force %s"
+              .formatted(device.name(), String.join(", ", uses), COMMAND, device.name()));
+    }
+    String driver = DriverBinding.chosenDriver(override(device));
+    if (!sysfs.isLoaded(driver)) {
+      modules.add("modprobe " + driver);
+    }
+  }
+
+  private Optional<String> override(PciDevice device) throws VfioException {
+    try {
+      return sysfs.driverOverride(device);
+    } catch (DeviceBusyException e) {
+      return Optional.empty(); // the kernel keeps it back while it binds or unbinds the device
     }
   }
 
   /** Returns the advice. */
   @Override
   public String toString() {
-    List<String> all = new ArrayList<>();
+    List<String> all = new ArrayList<>(modules);
     if (!bindable.isEmpty()) {
       all.add(COMMAND + String.join(" ", bindable));
     }

@@ -99,8 +99,8 @@ public final class DriverBinding implements AutoCloseable {
     DriverControl control = new DriverControl(sysfs, former);
     control.checkNotOpen("bind");
     DriverState state = control.state();
-    String driver = state.override().filter(VfioDrivers::includes).orElse(VfioDrivers.VFIO_PCI);
-    if (!control.isLoaded(driver)) {
+    String driver = chosenDriver(state.override());
+    if (!sysfs.isLoaded(driver)) {
       throw new UnsupportedByKernelException(
           "bind",
           former.name(),
@@ -117,6 +117,11 @@ public final class DriverBinding implements AutoCloseable {
       PciDevice device = NodeWait.await(sysfs, address, patience, otherwise(former));
       return rollback.done(new DriverBinding(sysfs, device, state));
     }
+  }
+
+  /** Returns the driver that binding takes where an override may name one. */
+  static String chosenDriver(Optional<String> override) {
+    return override.filter(VfioDrivers::includes).orElse(VfioDrivers.VFIO_PCI);
   }
 
   private static String otherwise(PciDevice former) {

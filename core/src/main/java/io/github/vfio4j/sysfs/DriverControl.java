@@ -5,7 +5,6 @@ import io.github.vfio4j.Errno;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.VfioException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +24,8 @@ final class DriverControl {
     this.writes = BoundedWrites.of(sysfs, device, holder);
   }
 
-  boolean isLoaded(String driver) {
-    return Files.isDirectory(directory(driver));
-  }
-
   private Path directory(String driver) {
-    return sysfs.bus("pci").resolve("drivers").resolve(driver);
+    return sysfs.driverDirectory(driver);
   }
 
   /** What putting back brings back, as it is now. */
@@ -58,7 +53,7 @@ final class DriverControl {
 
   /** By the driver's own file: drivers_probe keeps to itself why a driver refused. */
   void bind(String driver) throws VfioException {
-    if (!isLoaded(driver)) {
+    if (!sysfs.isLoaded(driver)) {
       throw refused(driver, null, "the driver is not loaded: run modprobe " + driver);
     }
     String operation = "bind " + driver;

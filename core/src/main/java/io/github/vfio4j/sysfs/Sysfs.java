@@ -506,6 +506,14 @@ public final class Sysfs {
     return sys().resolve("bus").resolve(bus);
   }
 
+  Path driverDirectory(String driver) {
+    return bus("pci").resolve("drivers").resolve(driver);
+  }
+
+  boolean isLoaded(String driver) {
+    return Files.isDirectory(driverDirectory(driver));
+  }
+
   Path groupsDirectory() {
     return sys().resolve("kernel/iommu_groups");
   }
