@@ -142,6 +142,12 @@ final class HostChecks {
   }
 
   private Finding unsafeInterrupts(String check) {
+    if (!files.showsModules()) {
+      return skipped(
+          check,
+          "no interrupt in /proc/interrupts is remapped (IR-), and /sys/module does not show"
+              + " whether that is allowed; if it is not, opening a device answers EPERM");
+    }
     List<String> allowed =
         Stream.of(HostFiles.IOMMUFD, HostFiles.CONTAINER)
             .filter(files::allowsUnsafeInterrupts)

@@ -20,7 +20,7 @@ final class MemlockCheck {
   private MemlockCheck() {}
 
   static Finding finding(HostFiles files) {
-    if ((capabilities(files) >>> CAP_IPC_LOCK & 1) == 1) {
+    if ((capabilities(files) >>> CAP_IPC_LOCK & 1) == 1 && !isInUserNamespace(files)) {
       return Finding.ok(CHECK, "no limit for this process (CAP_IPC_LOCK)");
     }
     Optional<String> limit = first(LIMIT, files.text("proc/self/limits"));
@@ -36,6 +36,14 @@ final class MemlockCheck {
     return Long.compareUnsigned(bytes, PLENTY) < 0
         ? Finding.warning(CHECK, seen, fix)
         : Finding.ok(CHECK, seen);
+  }
+
+  /** The kernel asks for the capability outside of all user namespaces. */
+  private static boolean isInUserNamespace(HostFiles files) {
+    return files
+        .text("proc/self/uid_map")
+        .filter(map -> !map.matches("0\\s+0\\s+4294967295"))
+        .isPresent();
   }
 
   private static long capabilities(HostFiles files) {

@@ -96,6 +96,11 @@ public final class HostFiles {
     return isYes("sys/module/" + module + "/parameters/allow_unsafe_interrupts");
   }
 
+  /** Returns whether the parameters of modules can be seen here at all. */
+  public boolean showsModules() {
+    return exists("sys/module");
+  }
+
   /** Opens a node the first time that it is asked about: one judgement sees it in one state. */
   public Attempt attempt(Path node) {
     return attempts.computeIfAbsent(node, opener::attempt);

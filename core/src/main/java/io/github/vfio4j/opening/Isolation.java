@@ -26,7 +26,8 @@ public enum Isolation {
     boolean x86 =
         processor.contains("GenuineIntel")
             || processor.contains("AuthenticAMD")
-            || processor.contains("HygonGenuine");
+            || processor.contains("HygonGenuine")
+            || interrupts.get().contains("IO-APIC");
     return x86 && !interrupts.get().isBlank() ? NO : UNKNOWN;
   }
 }

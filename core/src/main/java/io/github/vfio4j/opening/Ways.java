@@ -149,7 +149,8 @@ public final class Ways {
 
   private Optional<Obstacle> interrupts(String module) {
     boolean needed = device instanceof PciDevice && device.hasVfioDriver();
-    if (!needed || isolation != Isolation.NO || files.allowsUnsafeInterrupts(module)) {
+    boolean allowed = !files.showsModules() || files.allowsUnsafeInterrupts(module);
+    if (!needed || isolation != Isolation.NO || allowed) {
       return Optional.empty();
     }
     return Optional.of(

@@ -61,7 +61,11 @@ public record IommuGroup(
     List<Member> members = new ArrayList<>();
     for (String name : devices.names()) {
       Directory device = new Directory(devices.path().resolve(name), name);
-      members.add(new Member(name, device.link("driver")));
+      Optional<String> driver = device.link("driver");
+      boolean vfio =
+          driver.isPresent()
+              && (VfioDrivers.includes(driver.get()) || !device.tryNames("vfio-dev").isEmpty());
+      members.add(new Member(name, driver, vfio));
     }
     return members;
   }
@@ -84,8 +88,9 @@ public record IommuGroup(
    *
    * @param name its PCI address, or what else its bus calls it
    * @param driver its driver, if it has one
+   * @param vfio whether that is one that hands it to user programs
    */
-  public record Member(String name, Optional<String> driver) {
+  public record Member(String name, Optional<String> driver, boolean vfio) {
 
     /**
      * Returns whether this device keeps the group from user programs. It does when its driver does
@@ -95,7 +100,7 @@ public record IommuGroup(
      */
     public boolean blocksGroup() {
       return driver.isPresent()
-          && !VfioDrivers.includes(driver.get())
+          && !vfio
           && !driver.get().equals("pci-stub")
           && !driver.get().equals("pcieport");
     }

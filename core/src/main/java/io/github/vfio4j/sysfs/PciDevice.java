@@ -78,9 +78,13 @@ public record PciDevice(
     return address.toString();
   }
 
+  /**
+   * {@return whether its driver hands it to user programs: one whose name says so, or any that has
+   * made a VFIO device of it}
+   */
   @Override
   public boolean hasVfioDriver() {
-    return driver.isPresent() && VfioDrivers.includes(driver.get());
+    return driver.isPresent() && (cdev.isPresent() || VfioDrivers.includes(driver.get()));
   }
 
   /** {@return whether it leads to another bus; VFIO takes the devices behind, never the bridge} */

@@ -51,7 +51,8 @@ class DiagnosisTest {
         .file("boot/config-7.3.4", CONFIG)
         .misc("iommu", "dev/iommu", 124)
         .misc("vfio", "dev/vfio/vfio", 196)
-        .directory("sys/class/iommu/dmar0");
+        .directory("sys/class/iommu/dmar0")
+        .directory("sys/module");
   }
 
   private Diagnosis diagnose() throws VfioException {
@@ -306,6 +307,11 @@ class DiagnosisTest {
     host.file("proc/self/limits", "Max locked memory         0   0   bytes")
         .file("proc/self/status", "Name:\tjava\nCapEff:\t0000000000004000");
     assertFinding("locked memory", Status.OK, "CAP_IPC_LOCK", "");
+    host.file("proc/self/uid_map", "         0          0 4294967295");
+    assertFinding("locked memory", Status.OK, "CAP_IPC_LOCK", "");
+    host.file("proc/self/uid_map", "         0       1000          1");
+    assertFinding("locked memory", Status.WARNING, "0 KiB", "ulimit -l");
+    host.file("proc/self/uid_map", "         0          0 4294967295");
     host.file("proc/self/status", "CapEff:\t000001ffffffbfff");
     assertFinding("locked memory", Status.WARNING, "0 KiB", "ulimit -l");
   }
@@ -313,6 +319,7 @@ class DiagnosisTest {
   @Test
   void aDeviceUnderItsOwnDriverOrNoneMustBeBound() throws IOException {
     without("sys/devices/pci0000:00/" + EDU + "/driver");
+    without("sys/devices/pci0000:00/" + EDU + "/vfio-dev/vfio0/dev");
     assertFinding("driver", Status.FAILED, "none", "vfio4j bind " + EDU);
     host.driver(EDU, "nvme");
     assertFinding("driver", Status.FAILED, "nvme", "vfio4j bind " + EDU);

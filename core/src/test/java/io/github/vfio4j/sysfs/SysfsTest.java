@@ -196,7 +196,7 @@ class SysfsTest {
     assertThat(group.noIommu()).isFalse();
     assertThat(group.members()).hasSize(4);
     assertThat(group.blockers())
-        .containsExactly(new IommuGroup.Member("0000:00:05.1", Optional.of("nvme")));
+        .containsExactly(new IommuGroup.Member("0000:00:05.1", Optional.of("nvme"), false));
     assertThat(group.reservedRegions())
         .containsExactly(
             new ReservedRegion(0xfee00000L, 0xfeefffffL, "msi"),
