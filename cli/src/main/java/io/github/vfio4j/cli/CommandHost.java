@@ -3,6 +3,8 @@ package io.github.vfio4j.cli;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.text.PciIds;
+import io.github.vfio4j.cli.text.PrintableWriter;
 import io.github.vfio4j.iommufd.IommuSurvey;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.PrintWriter;

@@ -8,6 +8,7 @@ import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.text.Size;
 import io.github.vfio4j.container.GroupDevice;
 import io.github.vfio4j.edu.Edu;
 import io.github.vfio4j.iommufd.CdevDevice;

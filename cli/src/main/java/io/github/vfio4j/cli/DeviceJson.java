@@ -2,6 +2,8 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.cli.text.Json;
+import io.github.vfio4j.cli.text.PciIds;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
 

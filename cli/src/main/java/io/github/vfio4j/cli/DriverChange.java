@@ -1,6 +1,8 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.cli.text.Json;
+import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.io.PrintWriter;
 import java.util.List;

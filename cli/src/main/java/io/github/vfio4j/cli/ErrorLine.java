@@ -3,6 +3,8 @@ package io.github.vfio4j.cli;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.text.Printable;
+import io.github.vfio4j.cli.text.Similar;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.io.PrintWriter;

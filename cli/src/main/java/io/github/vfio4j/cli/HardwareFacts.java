@@ -1,6 +1,7 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.amd.AmdHwInfo;
+import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.iommufd.HwData;
 import io.github.vfio4j.smmuv3.ArmSmmuv3HwInfo;
 import io.github.vfio4j.smmuv3.Tegra241CmdqvHwInfo;

@@ -3,6 +3,8 @@ package io.github.vfio4j.cli;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.text.Json;
+import io.github.vfio4j.cli.text.Paragraphs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;

@@ -1,5 +1,7 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.cli.text.Json;
+import io.github.vfio4j.cli.text.PciIds;
 import io.github.vfio4j.iommufd.HwInfo;
 import io.github.vfio4j.iommufd.HwptProbe;
 import io.github.vfio4j.iommufd.IommuSurvey;

@@ -1,6 +1,10 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.cli.text.PciIds;
+import io.github.vfio4j.cli.text.Size;
+import io.github.vfio4j.cli.text.Table;
+import io.github.vfio4j.cli.text.Title;
 import io.github.vfio4j.iommufd.HwInfo;
 import io.github.vfio4j.iommufd.HwptProbe;
 import io.github.vfio4j.iommufd.IommuSurvey;

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.text.Size;
 import io.github.vfio4j.edu.Edu;
 import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.iommufd.HwptFlag;

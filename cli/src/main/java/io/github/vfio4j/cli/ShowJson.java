@@ -6,6 +6,8 @@ import io.github.vfio4j.RawCapability;
 import io.github.vfio4j.RegionCapability;
 import io.github.vfio4j.RegionInfo;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.text.Json;
+import io.github.vfio4j.cli.text.Names;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.util.HexFormat;

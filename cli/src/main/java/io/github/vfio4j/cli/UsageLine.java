@@ -1,5 +1,7 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.cli.text.Printable;
+import io.github.vfio4j.cli.text.Similar;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;

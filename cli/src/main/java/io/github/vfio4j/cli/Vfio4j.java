@@ -1,6 +1,7 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.cli.text.PrintableWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.Arrays;

@@ -28,7 +28,7 @@ enum CorePackage implements Part {
   /** Returns what a package uses besides itself, of this project. */
   List<Part> uses() {
     return switch (this) {
-      case ROOT -> List.of(BINDINGS);
+      case ROOT -> List.of(BINDINGS, LINUX);
       case OUTCOME, CHANNEL -> List.of(LINUX, ROOT);
       case RECORDING -> List.of(ROOT);
       case MAPPING -> List.of(LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);

@@ -1,4 +1,4 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,15 +1,15 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import io.github.vfio4j.PciFunction.IrqKind;
 import io.github.vfio4j.PciFunction.RegionKind;
 import java.util.Optional;
 
 /** What the command calls regions and interrupts: the index, or a name where it is a PCI device. */
-final class Names {
+public final class Names {
 
   private Names() {}
 
-  static String region(boolean pci, int index) {
+  public static String region(boolean pci, int index) {
     Optional<RegionKind> region = pci ? RegionKind.of(index) : Optional.empty();
     return region.map(Names::name).orElse("region " + index);
   }
@@ -23,7 +23,7 @@ final class Names {
     };
   }
 
-  static String interrupt(boolean pci, int index) {
+  public static String interrupt(boolean pci, int index) {
     Optional<IrqKind> kind = pci ? IrqKind.of(index) : Optional.empty();
     return kind.map(Names::name).orElse("interrupt " + index);
   }

@@ -1,4 +1,4 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** Rows whose columns are aligned. Columns in which every cell is empty take no room. */
-final class Table {
+public final class Table {
 
   private static final String GAP = "  ";
 
@@ -14,17 +14,17 @@ final class Table {
   private final Set<Integer> rightAligned;
   private final List<List<String>> rows = new ArrayList<>();
 
-  Table(String indent, Integer... rightAligned) {
+  public Table(String indent, Integer... rightAligned) {
     this.indent = indent;
     this.rightAligned = Set.of(rightAligned);
   }
 
-  Table add(String... cells) {
+  public Table add(String... cells) {
     rows.add(Stream.of(cells).map(Printable::line).toList());
     return this;
   }
 
-  List<String> lines() {
+  public List<String> lines() {
     List<Integer> widths = new ArrayList<>();
     for (List<String> row : rows) {
       for (int i = 0; i < row.size(); i++) {

@@ -1,4 +1,4 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import io.github.vfio4j.IovaRange;
 import java.math.BigDecimal;
@@ -7,17 +7,17 @@ import java.math.RoundingMode;
 import java.util.List;
 
 /** Writes amounts of bytes as people read them. */
-final class Size {
+public final class Size {
 
   private static final List<String> UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB");
 
   private Size() {}
 
-  static String of(long bytes) {
+  public static String of(long bytes) {
     return of(BigInteger.valueOf(bytes));
   }
 
-  static String of(IovaRange range) {
+  public static String of(IovaRange range) {
     BigInteger first = new BigInteger(Long.toUnsignedString(range.first()));
     BigInteger last = new BigInteger(Long.toUnsignedString(range.last()));
     return of(last.subtract(first).add(BigInteger.ONE));

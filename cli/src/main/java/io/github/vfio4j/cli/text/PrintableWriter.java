@@ -1,15 +1,15 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import java.io.PrintWriter;
 
 /** Where all text goes out: none of it is printed raw. */
-final class PrintableWriter extends PrintWriter {
+public final class PrintableWriter extends PrintWriter {
 
   private PrintableWriter(PrintWriter out) {
     super(out);
   }
 
-  static PrintWriter of(PrintWriter out) {
+  public static PrintWriter of(PrintWriter out) {
     return out instanceof PrintableWriter ? out : new PrintableWriter(out);
   }
 

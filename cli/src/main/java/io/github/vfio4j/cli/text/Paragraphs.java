@@ -1,19 +1,19 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import java.io.PrintWriter;
 import java.util.List;
 
 /** Prints several texts with an empty line between them. */
-final class Paragraphs {
+public final class Paragraphs {
 
   private final PrintWriter out;
   private boolean started;
 
-  Paragraphs(PrintWriter out) {
+  public Paragraphs(PrintWriter out) {
     this.out = out;
   }
 
-  void print(List<String> lines) {
+  public void print(List<String> lines) {
     if (started) {
       out.println();
     }

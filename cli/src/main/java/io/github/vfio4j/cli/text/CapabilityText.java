@@ -1,15 +1,15 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import io.github.vfio4j.RawCapability;
 import io.github.vfio4j.RegionCapability;
 import java.util.stream.Collectors;
 
 /** Writes a capability of a region in words. */
-final class CapabilityText {
+public final class CapabilityText {
 
   private CapabilityText() {}
 
-  static String of(RegionCapability capability) {
+  public static String of(RegionCapability capability) {
     return switch (capability) {
       case RegionCapability.SparseMmap sparse ->
           sparse.areas().stream()

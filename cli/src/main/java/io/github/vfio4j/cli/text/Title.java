@@ -1,15 +1,15 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
 
 /** What people call a device. */
-final class Title {
+public final class Title {
 
   private Title() {}
 
-  static String of(HostDevice device, PciIds ids) {
+  public static String of(HostDevice device, PciIds ids) {
     return switch (device) {
       case PciDevice pci -> of(pci, ids);
       case MediatedDevice mediated -> mediated.type() + " of " + mediated.parent();

@@ -1,4 +1,4 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.sysfs.ReservedRegion;
@@ -15,34 +15,34 @@ import tools.jackson.jr.ob.JSON;
  * null. Identifiers and addresses are hexadecimal strings, since 64 bits do not fit the numbers of
  * JSON; amounts are numbers.
  */
-final class Json {
+public final class Json {
 
   private final Map<String, @Nullable Object> fields = new LinkedHashMap<>();
 
   private Json() {}
 
-  static Json object() {
+  public static Json object() {
     return new Json();
   }
 
-  Json with(String field, @Nullable Object value) {
+  public Json with(String field, @Nullable Object value) {
     fields.put(field, value);
     return this;
   }
 
-  Json with(String field, Optional<?> value) {
+  public Json with(String field, Optional<?> value) {
     return with(field, value.isPresent() ? value.get() : null);
   }
 
-  Json with(String field, OptionalInt value) {
+  public Json with(String field, OptionalInt value) {
     return with(field, value.isPresent() ? value.getAsInt() : null);
   }
 
-  static Map<String, @Nullable Object> range(IovaRange range) {
+  public static Map<String, @Nullable Object> range(IovaRange range) {
     return object().with("first", hex(range.first())).with("last", hex(range.last())).map();
   }
 
-  static Map<String, @Nullable Object> reserved(ReservedRegion region) {
+  public static Map<String, @Nullable Object> reserved(ReservedRegion region) {
     return object()
         .with("first", hex(region.first()))
         .with("last", hex(region.last()))
@@ -50,15 +50,15 @@ final class Json {
         .map();
   }
 
-  static String hex(long value) {
+  public static String hex(long value) {
     return "0x" + Long.toHexString(value);
   }
 
-  Map<String, @Nullable Object> map() {
+  public Map<String, @Nullable Object> map() {
     return fields;
   }
 
-  void print(PrintWriter out) {
+  public void print(PrintWriter out) {
     out.println(
         Printable.json(
             JSON.std

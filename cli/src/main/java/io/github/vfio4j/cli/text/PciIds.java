@@ -1,4 +1,4 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +14,7 @@ import java.util.Optional;
  * read when the first name is asked for, and searched instead of parsed: a command needs a dozen of
  * its 40,000 lines. Without the file there are no names. Thread-safe.
  */
-final class PciIds {
+public final class PciIds {
 
   private final List<Path> files;
   private Optional<String> text = Optional.empty();
@@ -26,24 +26,24 @@ final class PciIds {
   }
 
   /** Names from the first of the files that can be read. */
-  static PciIds of(List<Path> files) {
+  public static PciIds of(List<Path> files) {
     return new PciIds(files);
   }
 
   /** Whether there are no names at all. */
-  synchronized boolean isMissing() {
+  public synchronized boolean isMissing() {
     return text().isEmpty();
   }
 
-  Optional<String> vendor(int vendor) {
+  public Optional<String> vendor(int vendor) {
     return block("%04x".formatted(vendor)).map(PciIds::title);
   }
 
-  Optional<String> device(int vendor, int device) {
+  public Optional<String> device(int vendor, int device) {
     return block("%04x".formatted(vendor)).flatMap(block -> entry(block, "\t", device, 4));
   }
 
-  Optional<String> subsystem(int vendor, int device, int subsystemVendor, int subsystem) {
+  public Optional<String> subsystem(int vendor, int device, int subsystemVendor, int subsystem) {
     String key = "%04x %04x".formatted(subsystemVendor, subsystem);
     return block("%04x".formatted(vendor))
         .flatMap(block -> part(block, "\t", "%04x".formatted(device)))
@@ -52,7 +52,7 @@ final class PciIds {
   }
 
   /** The name of a class: that of its subclass, or else of its base class. */
-  Optional<String> type(int classCode) {
+  public Optional<String> type(int classCode) {
     Optional<String> base = block("C %02x".formatted(classCode >>> 16));
     return base.flatMap(block -> entry(block, "\t", classCode >>> 8 & 0xff, 2))
         .or(() -> base.map(PciIds::title));

@@ -1,4 +1,4 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import java.util.Collection;
 import java.util.List;
@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** Finds what somebody meant who mistyped it. */
-final class Similar {
+public final class Similar {
 
   private static final int LETTERS_FOR_A_MISTAKE = 3;
 
@@ -16,7 +16,7 @@ final class Similar {
    * The only word that starts so, or else the one with the fewest mistakes: one letter in three may
    * be wrong, missing, too many, or in the other order with its neighbour. Two letters have none.
    */
-  static Optional<String> of(String typed, Collection<String> words) {
+  public static Optional<String> of(String typed, Collection<String> words) {
     List<String> longer = words.stream().filter(word -> word.startsWith(typed)).toList();
     if (longer.size() == 1) {
       return Optional.of(longer.getFirst());
@@ -25,7 +25,7 @@ final class Similar {
   }
 
   /** The words with the fewest mistakes, if these are no more than {@code most}. */
-  static List<String> nearest(String typed, Collection<String> words, int most) {
+  public static List<String> nearest(String typed, Collection<String> words, int most) {
     int fewest = words.stream().mapToInt(word -> mistakes(typed, word)).min().orElse(most + 1);
     return fewest > most
         ? List.of()

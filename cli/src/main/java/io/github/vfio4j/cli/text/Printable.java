@@ -1,4 +1,4 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.text;
 
 import java.util.function.IntFunction;
 
@@ -6,17 +6,17 @@ import java.util.function.IntFunction;
  * Text from elsewhere as it may go to a terminal: names of processes, drivers and devices can have
  * any bytes in them, and some would move the cursor, or have the terminal do worse.
  */
-final class Printable {
+public final class Printable {
 
   private Printable() {}
 
   /** Shows what cannot be printed by its number; line breaks and tabs stay. */
-  static String text(String text) {
+  public static String text(String text) {
     return replace(text, Printable::shown);
   }
 
   /** Shows what cannot be printed by its number, line breaks too. */
-  static String line(String text) {
+  public static String line(String text) {
     return text(text).replace("\n", shown('\n'));
   }
 
@@ -25,7 +25,7 @@ final class Printable {
   }
 
   /** Escapes within the strings of JSON what cannot be printed. */
-  static String json(String json) {
+  public static String json(String json) {
     return replace(
         json,
         character -> {
