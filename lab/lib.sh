@@ -55,10 +55,12 @@ use_jdk() {
   export JAVA_HOME
 }
 
-# Maven on our JDK, without the warnings of the JDK about Maven's own libraries.
+# Maven on our JDK, without the warnings of the JDK about Maven's own libraries, and without the escape
+# sequences that end its colours even where there are none.
 maven() {
   need maven
   use_jdk
-  MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED ${MAVEN_OPTS:-}" \
+  MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED -Djansi.noreset=true \
+${MAVEN_OPTS:-}" \
     mvn -q -B -Dstyle.color=never "$@"
 }
