@@ -8,7 +8,11 @@ if [[ $project == *:* ]]; then # it would end an element of Java's paths
 fi
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vfio4j
 
-say() { printf '%s\n' "$*" >&2; }
+# On a terminal, over the line that tells how far something is.
+say() {
+  if [[ -t 2 ]]; then printf '\r\e[K' >&2; fi
+  printf '%s\n' "$*" >&2
+}
 
 die() {
   say "${0##*/}: $*"
@@ -53,6 +57,15 @@ use_jdk() {
     JAVA_HOME=$("$project/bin/jdk") || exit 125
   }
   export JAVA_HOME
+}
+
+# Whether no source is newer than the last build.
+is_built() {
+  local newer
+  [[ -e $project/target/lab-build ]] || return 1
+  newer=$(cd "$project" && find . \( -name target -o -path ./.git \) -prune -o \
+    \( -path '*/src/*' -o -name pom.xml \) -newer target/lab-build -print -quit)
+  [[ ! $newer ]]
 }
 
 # Maven on our JDK, without the warnings of the JDK about Maven's own libraries, and without the escape

@@ -27,7 +27,8 @@ kvm_works() {
     say "Trying KVM"
     rm -rf "$cache/kvm"
     mkdir -p "$cache/kvm"
-    if LAB_ACCEL=kvm "$lab/run" --kernel "$kernel" --machine bare --timeout 20 -- true >/dev/null 2>&1; then
+    if LAB_ACCEL=kvm "$lab/run" "${small[@]}" --kernel "$kernel" --machine bare --timeout 20 -- \
+      true >/dev/null 2>&1; then
       echo yes >"$proof"
     else
       echo no >"$proof"
@@ -78,7 +79,7 @@ need_table() {
   [[ ! -e $initrd ]] || return 0
   say "Reading the table $table of $machine"
   mkdir -p "$cache/tables"
-  LAB_TABLES=original "$lab/run" --kernel "$1" --machine "$machine" --timeout 120 -- \
+  LAB_TABLES=original "$lab/run" "${small[@]}" --kernel "$1" --machine "$machine" --timeout 120 -- \
     cat "/sys/firmware/acpi/tables/$table" >"$scratch/table"
   "$JAVA_HOME/bin/java" -cp "$lab/harness/target/classes" io.github.vfio4j.lab.AcpiTable \
     <"$scratch/table" >"$scratch/initrd"
