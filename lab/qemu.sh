@@ -86,6 +86,24 @@ need_table() {
   mv "$scratch/initrd" "$initrd"
 }
 
+# tell RELEASE: says what is about to be booted, and what its times are worth. A machine's file begins with what
+# it is.
+tell() {
+  say
+  say "Booting a virtual machine in QEMU, with Linux $1: $(sed -n '1s/^# A/a/; 1s/\..*//p' "$lab/machines/$machine")."
+  if [[ $arch == x86 ]] && kvm_works; then
+    say "It runs on this machine's own processors, with KVM."
+  else
+    if [[ $arch == x86 ]]; then
+      say "KVM, which lends a guest this machine's own processors, does not work here: QEMU emulates them."
+    else
+      say "QEMU emulates its processors, which are of another kind than this machine's."
+    fi
+    say "That takes a minute, and the times that are told below are the emulator's, not the library's."
+  fi
+  say
+}
+
 # boot IMAGE SHARE: boots the machine that is loaded and returns when it is off. It runs what
 # SHARE/environment says, its console goes to SHARE/console. Status 124: it was not off after $timeout
 # seconds; 123: it was not up after two minutes.

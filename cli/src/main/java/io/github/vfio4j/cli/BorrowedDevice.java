@@ -19,12 +19,13 @@ final class BorrowedDevice implements AutoCloseable {
 
   static BorrowedDevice take(CommandHost host, Narrator narrator, PciDevice edu)
       throws VfioException {
-    narrator.heading("Taking %s, an edu device, from the kernel".formatted(edu.name()));
+    narrator.heading(
+        "Taking %s, an edu device (QEMU's, to learn from), from the kernel".formatted(edu.name()));
     DriverBinding binding =
         narrator.step(
             () -> DriverBinding.bind(host.sysfs(), edu.address()),
             bound ->
-                "bound it to vfio-pci; before, it had "
+                "bound it to vfio-pci, the driver that lends it; before, it had "
                     + bound
                         .formerDriver()
                         .map(driver -> "the driver " + driver)

@@ -33,6 +33,11 @@ final class Demo {
 
   int run(PciDevice edu) throws VfioException {
     narrator.say("Real DMA through the kernel's two VFIO interfaces: " + Version.platform());
+    narrator.say("");
+    narrator.say("  VFIO is the part of Linux that lends whole devices to programs.");
+    narrator.say(
+        "  DMA is a device's own access to memory. An IOMMU translates its addresses, and");
+    narrator.say("  stops what no program has allowed. A group is what it cannot tell apart.");
     narrator.heading("The devices of this machine, by IOMMU group");
     ListCommand.table(ListCommand.inOrder(host.sysfs().devices()), host.ids())
         .lines()
@@ -55,7 +60,7 @@ final class Demo {
 
   /** Returns whether the kernel has the interface; where it has, everything worked. */
   private boolean runOn(Backend backend, PciAddress address) throws VfioException {
-    narrator.heading("By " + backend);
+    narrator.heading("By " + backend + ": " + explained(backend));
     VfioDevice device;
     try {
       device = narrator.step(() -> VfioDevice.open(address, backend), this::opened);
@@ -68,6 +73,16 @@ final class Demo {
       narrator.step(device::close, "closed everything: nothing is mapped or pinned any more");
     }
     return true;
+  }
+
+  private static String explained(Backend backend) {
+    return switch (backend) {
+      case IOMMUFD ->
+          "the newer interface, with a node (cdev) for each device, and address spaces from /dev/iommu";
+      case CONTAINER ->
+          "the older interface, with a node for each group, and one address space per container";
+      case MODEL -> "a device that is written in Java";
+    };
   }
 
   private String opened(VfioDevice device) {
@@ -89,7 +104,7 @@ final class Demo {
             narrator.step(
                 () -> Edu.start(device),
                 driver ->
-                    "mapped its registers and took its interrupt (MSI) as an eventfd; it says it is 0x%08x"
+                    "mapped its registers, and took its interrupt as an eventfd, which a thread can wait for; it says it is 0x%08x"
                         .formatted(driver.identification()));
         DmaBuffer buffer =
             narrator.step(

@@ -73,7 +73,11 @@ final class NestedDemo {
     narrator.say("");
     narrator.say("  The guest writes the first: from what its devices ask for, to its memory.");
     narrator.say("  The host writes the second: from the guest's memory, to real memory.");
-    narrator.say("  The IOMMU, an SMMUv3, walks both for each access of the device.");
+    narrator.say(
+        "  The IOMMU, which translates what devices ask for, is Arm's SMMUv3 here. It walks");
+    narrator.say(
+        "  both tables for each access of the device, and knows that by a number, its stream.");
+    narrator.say("  An iommufd is the kernel's interface to it; an HWPT is a page table of it.");
     try (BorrowedDevice borrowed = BorrowedDevice.take(host, narrator, edu)) {
       nest(edu);
       borrowed.giveBack();
