@@ -77,6 +77,7 @@ public final class HwptPaging extends Hwpt {
    * @param device for which device; its IOMMU reads the data
    * @param data where and what the guest's page table is
    * @return the page table; it ends with this one
+   * @throws IllegalArgumentException if the device is bound to another iommufd
    * @throws IllegalStateException if this page table is closed
    * @throws UnsupportedByKernelException if this IOMMU does not nest so: SMMUv3 and AMD nest on a
    *     {@link Viommu}
@@ -95,6 +96,7 @@ public final class HwptPaging extends Hwpt {
    * @param faults where its page faults go, or null for nowhere
    * @param nestedFlags {@link HwptFlag#PASID}, or none
    * @return the page table; it ends with this one and with the fault queue
+   * @throws IllegalArgumentException if the device or the queue belongs to another iommufd
    * @throws VfioException as {@link #allocateNested(BoundDevice, HwptData)}
    */
   public HwptNested allocateNested(
@@ -120,6 +122,7 @@ public final class HwptPaging extends Hwpt {
    * @param device a device behind the physical IOMMU that shall back it
    * @param type which kind of IOMMU, such as {@link Viommu#ARM_SMMUV3}
    * @return the virtual IOMMU; it ends with this page table
+   * @throws IllegalArgumentException if the device is bound to another iommufd
    * @throws UnsupportedByKernelException if this kernel or IOMMU has none of this type
    * @throws VfioException if the kernel refuses otherwise
    */
@@ -136,6 +139,7 @@ public final class HwptPaging extends Hwpt {
    * @param data the structure of that kind as the kernel reads and fills it; a copy is used, and
    *     {@link Viommu#data} has what the kernel made of it
    * @return the virtual IOMMU; it ends with this page table
+   * @throws IllegalArgumentException if the device is bound to another iommufd
    * @throws VfioException as {@link #allocateViommu(BoundDevice, int)}
    */
   public Viommu allocateViommu(BoundDevice device, int type, byte[] data) throws VfioException {
@@ -189,6 +193,7 @@ public final class HwptPaging extends Hwpt {
    * to be unmapped; {@code IOMMU_HWPT_GET_DIRTY_BITMAP}.
    *
    * @param bitmap as in {@link #readAndClearDirty}
+   * @throws IllegalArgumentException as {@link #readAndClearDirty}
    * @throws VfioException as {@link #readAndClearDirty}
    */
   public void readDirty(DirtyBitmap bitmap) throws VfioException {

@@ -134,6 +134,7 @@ public final class Viommu implements AutoCloseable {
    * @param pageTable where and what the guest's page table is, such as {@link
    *     ArmSmmuv3StreamTableEntry}
    * @return the page table; it ends with this vIOMMU
+   * @throws IllegalArgumentException if the device is bound to another iommufd
    * @throws VfioException if the kernel refuses; EIO says that the data has a forbidden bit
    */
   public HwptNested allocateNested(BoundDevice device, HwptData pageTable) throws VfioException {
@@ -148,6 +149,7 @@ public final class Viommu implements AutoCloseable {
    * @param faults where its page faults go, or null for nowhere
    * @param flags {@link HwptFlag#PASID}, or none
    * @return the page table; it ends with this vIOMMU and with the fault queue
+   * @throws IllegalArgumentException if the device or the queue belongs to another iommufd
    * @throws VfioException as {@link #allocateNested(BoundDevice, HwptData)}
    */
   public HwptNested allocateNested(
@@ -171,6 +173,7 @@ public final class Viommu implements AutoCloseable {
    * @param device the device, behind the same physical IOMMU
    * @param virtualId the guest's number: the stream ID on SMMUv3, the device ID on AMD
    * @return the virtual device; it ends with the device and with this vIOMMU
+   * @throws IllegalArgumentException if the device is bound to another iommufd
    * @throws VfioException if the kernel refuses; EEXIST says that the device has one already, or
    *     that another device has this number
    */
