@@ -257,6 +257,8 @@ public final class DmaSlice {
    * @param value what they shall be
    * @param timeout how long to wait; zero only looks
    * @return all 8 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */
@@ -276,6 +278,8 @@ public final class DmaSlice {
    * @param value what they shall be
    * @param timeout how long to wait; zero only looks
    * @return all 16 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */
@@ -300,6 +304,7 @@ public final class DmaSlice {
    * @return all 32 bits, as they were seen then
    * @throws IllegalArgumentException if the mask is 0, or the value has bits outside it, or the
    *     timeout is negative
+   * @throws IndexOutOfBoundsException if a part lies outside
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException if the thread is interrupted, and stays so
    */
@@ -319,6 +324,8 @@ public final class DmaSlice {
    * @param value what they shall be
    * @param timeout how long to wait; zero only looks
    * @return all 64 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */

@@ -175,6 +175,8 @@ public abstract class MappedRegion implements AutoCloseable {
    * @param value what they shall be
    * @param timeout how long to wait; zero only looks
    * @return all 8 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */
@@ -194,6 +196,8 @@ public abstract class MappedRegion implements AutoCloseable {
    * @param value what they shall be
    * @param timeout how long to wait; zero only looks
    * @return all 16 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */
@@ -219,6 +223,7 @@ public abstract class MappedRegion implements AutoCloseable {
    * @return all 32 bits, as they were seen then
    * @throws IllegalArgumentException if the mask is 0, or the value has bits outside it, or the
    *     timeout is negative
+   * @throws IndexOutOfBoundsException if a part lies outside
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException if the thread is interrupted, and stays so
    */
@@ -238,6 +243,8 @@ public abstract class MappedRegion implements AutoCloseable {
    * @param value what they shall be
    * @param timeout how long to wait; zero only looks
    * @return all 64 bits, as they were seen then
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */

@@ -187,6 +187,8 @@ public interface Region {
    * @return all 8 bits, as they were seen then
    * @throws IllegalArgumentException as {@link #awaitInt}
    * @throws IndexOutOfBoundsException as {@link #read}
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */
@@ -208,6 +210,8 @@ public interface Region {
    * @return all 16 bits, as they were seen then
    * @throws IllegalArgumentException as {@link #awaitInt}
    * @throws IndexOutOfBoundsException as {@link #read}
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */
@@ -234,6 +238,7 @@ public interface Region {
    * @return all 32 bits, as they were seen then
    * @throws IllegalArgumentException if the mask is 0, or the value has bits outside it, or the
    *     timeout is negative
+   * @throws IndexOutOfBoundsException if a part lies outside
    * @throws IndexOutOfBoundsException as {@link #read}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException if the thread is interrupted, and stays so, or as {@link #read}
@@ -256,6 +261,8 @@ public interface Region {
    * @return all 64 bits, as they were seen then
    * @throws IllegalArgumentException as {@link #awaitInt}
    * @throws IndexOutOfBoundsException as {@link #read}
+   * @throws IllegalArgumentException as {@link #awaitInt}
+   * @throws IndexOutOfBoundsException as {@link #awaitInt}
    * @throws DeviceTimeoutException if the bits do not have the value in time
    * @throws VfioException as {@link #awaitInt}
    */
