@@ -8,6 +8,7 @@ import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.diagnosis.Diagnosis;
 import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.lab.OpenHandles;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
@@ -49,6 +50,15 @@ class StuckUnbindTest {
     }
     unbinding.join();
     assertThat(sysfs.device(Machine.EDU).driver()).isEmpty();
+    while (isOverrideBeingRead()) {
+      Thread.sleep(10);
+    }
+  }
+
+  /** Readings that were given up end a moment after the kernel lets them. */
+  private static boolean isOverrideBeingRead() {
+    return OpenHandles.now().counts().keySet().stream()
+        .anyMatch(handle -> handle.endsWith("/driver_override"));
   }
 
   private static void unbind() {
