@@ -43,6 +43,15 @@ public final class Child implements AutoCloseable {
     return new Child(new ProcessBuilder(command).redirectErrorStream(true).start());
   }
 
+  /** Starts the main method of a class whose calls to the kernel are in no trace. */
+  public static Child startUntraced(Class<?> program, String... arguments) throws IOException {
+    var command = new ArrayList<>(thisJvm());
+    command.removeIf(word -> word.startsWith("-Dio.github.vfio4j.trace="));
+    command.add(program.getName());
+    command.addAll(List.of(arguments));
+    return new Child(new ProcessBuilder(command).redirectErrorStream(true).start());
+  }
+
   /** What this JVM was started with, but for its main class and that one's arguments. */
   private static List<String> thisJvm() throws IOException {
     List<String> words = List.of(Files.readString(Path.of("/proc/self/cmdline")).split("\0"));

@@ -25,6 +25,7 @@ import java.lang.reflect.Parameter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
@@ -303,26 +304,25 @@ final class RandomCalls {
   }
 
   /**
-   * Calls for as long as somebody wants to look for faults.
+   * Calls for as long as somebody wants to look for faults, and prints what came of it.
    *
-   * @param arguments how many seconds, from how many threads, the seed, and addresses of devices
+   * @param arguments for how many seconds, how many calls are enough, from how many threads, the
+   *     seed, and addresses of devices
    */
   public static void main(String[] arguments) throws Exception {
-    long seed = Long.parseLong(arguments[2]);
-    List<PciAddress> devices =
-        List.of(arguments).subList(3, arguments.length).stream().map(PciAddress::of).toList();
+    List<PciAddress> devices = Arrays.stream(arguments).skip(4).map(PciAddress::of).toList();
     OpenHandles before = OpenHandles.now();
-    RandomCalls calls = new RandomCalls(devices, seed);
+    RandomCalls calls = new RandomCalls(devices, Long.parseLong(arguments[3]));
     List<String> wrong =
         calls.run(
             Duration.ofSeconds(Long.parseLong(arguments[0])),
-            Long.MAX_VALUE,
-            Integer.parseInt(arguments[1]));
+            Long.parseLong(arguments[1]),
+            Integer.parseInt(arguments[2]));
     OpenHandles.now().since(before).forEach(left -> wrong.add("left open: " + left));
     calls.outcomes().table().forEach(System.out::println);
     wrong.forEach(System.out::println);
     System.out.printf(
-        "%,d calls of %d methods, %d of which succeeded; %d things are wrong%n",
+        "%d calls of %d methods, %d of which succeeded; %d things are wrong%n",
         calls.outcomes().calls(),
         Set.copyOf(calls.calls).size(),
         calls.outcomes().successful(),
