@@ -22,12 +22,15 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n")
 final class CompletionCommand implements Callable<Integer> {
 
-  /** A colon ends a word for bash, which then wants only what comes after the last one. */
+  /**
+   * A colon ends a word for bash, which then wants only what comes after the last one. Names are
+   * compared here: {@code compgen -W} would carry out commands in them.
+   */
   private static final String SCRIPT =
       """
       # Completes the arguments of vfio4j. Made by: vfio4j completion
       _vfio4j() {
-        local line=${COMP_LINE:0:COMP_POINT} words=() word command='' each known='' devices=''
+        local line=${COMP_LINE:0:COMP_POINT} words=() word command='' each known=() devices=''
         read -ra words <<<"$line"
         if [[ $line == *[[:space:]] ]]; then words+=(''); fi
         word=${words[-1]}
@@ -44,9 +47,12 @@ final class CompletionCommand implements Callable<Integer> {
           if [[ ! -e $each ]]; then continue; fi
           each=${each##*/}
           if [[ $word == ??:* ]]; then each=${each#0000:}; fi
-          known+=" $each"
+          known+=("$each")
         done
-        COMPREPLY=($(compgen -W "$known" -- "$word"))
+        COMPREPLY=()
+        for each in "${known[@]}"; do
+          if [[ $each == "$word"* ]]; then COMPREPLY+=("$each"); fi
+        done
         if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
           COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}")
         fi
@@ -71,7 +77,7 @@ final class CompletionCommand implements Callable<Integer> {
         commands.entrySet().stream()
             .map(each -> arm(each.getKey(), words(each.getValue().getCommandSpec(), names)))
             .collect(Collectors.joining("\n"));
-    String first = arm("''", "known='" + names + " " + options(vfio4j) + "'");
+    String first = arm("''", "known=(" + names + " " + options(vfio4j) + ")");
     SCRIPT.replace("ARMS", first + "\n" + cases).lines().forEach(host.out()::println);
     return ExitStatus.DONE;
   }
@@ -83,16 +89,16 @@ final class CompletionCommand implements Callable<Integer> {
   private static String words(CommandSpec command, String names) {
     List<PositionalParamSpec> parameters = command.positionalParameters();
     if (parameters.isEmpty()) {
-      return "known='" + options(command) + "'";
+      return "known=(" + options(command) + ")";
     }
     PositionalParamSpec parameter = parameters.getFirst();
     if (parameter.paramLabel().equals("COMMAND")) {
-      return "known='" + names + " " + options(command) + "'";
+      return "known=(" + names + " " + options(command) + ")";
     }
     boolean pci = List.of(parameter.auxiliaryTypes()).contains(PciAddress.class);
-    return "known='"
+    return "known=("
         + options(command)
-        + "' devices='"
+        + ") devices='"
         + (pci ? "" : "/sys/bus/mdev/devices/* ")
         + "/sys/bus/pci/devices/*'";
   }

@@ -68,6 +68,20 @@ class CompletionCommandTest {
   }
 
   @Test
+  void aNameIsCompletedAndNotCarriedOut() throws IOException, InterruptedException {
+    Path devices = Files.createDirectory(directory.resolve("devices"));
+    Files.createFile(devices.resolve("0000:00:05.0"));
+    Files.createFile(devices.resolve("0000:00:$(echo carried out)"));
+    Files.writeString(
+        script, Files.readString(script).replace("/sys/bus/pci/devices", devices.toString()));
+
+    assertThat(complete("vfio4j bind 0000:"))
+        .containsExactlyInAnyOrder("00:$(echo carried out)", "00:05.0");
+    assertThat(complete("vfio4j bind 00:05")).containsExactly("05.0");
+    assertThat(complete("vfio4j bind *")).isEmpty();
+  }
+
+  @Test
   void offersTheDevicesThatThereAre() throws IOException, InterruptedException {
     Path devices = Path.of("/sys/bus/pci/devices");
     List<String> names = List.of();
