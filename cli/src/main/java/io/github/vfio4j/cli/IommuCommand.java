@@ -53,7 +53,8 @@ final class IommuCommand implements Callable<Integer> {
       try {
         surveyed.add(SurveyedIommu.of(host, device));
       } catch (UnsupportedByKernelException e) {
-        throw e; // nor can it be asked of another
+        failures.add(e);
+        break; // nor can it be asked of another
       } catch (VfioException e) {
         failures.add(e);
       }

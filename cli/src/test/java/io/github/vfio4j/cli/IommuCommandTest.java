@@ -284,6 +284,32 @@ class IommuCommandTest {
   }
 
   @Test
+  void aKernelThatIsTooOldTakesNothingBackThatWasFound() {
+    host.driver(DISK, "vfio-pci");
+
+    CommandRun run =
+        CommandRun.surveying(
+            host.sysfs(),
+            device -> {
+              if (device.name().equals(NIC)) {
+                return NONE;
+              }
+              throw new UnsupportedByKernelException("ask", device.name(), null, "too old");
+            },
+            "iommu",
+            "00:1f.1",
+            NIC,
+            DISK);
+
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.out()).startsWith(NIC).doesNotContain(DISK);
+    assertThat(run.err().lines())
+        .satisfiesExactly(
+            first -> assertThat(first).contains("0000:00:1f.1"),
+            then -> assertThat(then).isEqualTo("vfio4j: then also: ask on 0000:00:07.0: too old"));
+  }
+
+  @Test
   void tellsWhereNoDeviceIsBound() {
     FakeHost unbound = new FakeHost(root.resolve("other")).device(NIC);
 
