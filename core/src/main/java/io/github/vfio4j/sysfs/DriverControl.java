@@ -43,7 +43,7 @@ final class DriverControl {
   /** Only a VFIO driver waits for who has the device open; others take the time that they need. */
   void unbind(String driver) throws VfioException {
     Path attribute = directory(driver).resolve("unbind");
-    boolean waits = VfioDrivers.includes(driver);
+    boolean waits = device.hasVfioDriver();
     writes.write(
         "unbind " + driver,
         attribute,

@@ -59,6 +59,21 @@ class StuckDeviceTest {
   }
 
   @Test
+  void theNameOfAVfioDriverDoesNotDecideHowLongItIsWaitedFor() {
+    String gpu = "0000:02:00.0";
+    host.device(gpu)
+        .driver(gpu, "nvidia")
+        .file("sys/devices/pci0000:00/" + gpu + "/vfio-dev/vfio0/dev", "511:0")
+        .block("unbind");
+
+    assertThatThrownBy(() -> DriverBinding.unbind(sysfs, PciAddress.of(gpu)))
+        .isInstanceOf(DeviceBusyException.class)
+        .hasMessageContaining("within 0.2 s; it goes on");
+
+    host.unblock("unbind");
+  }
+
+  @Test
   void unbindingEndsInTimeAndSaysWhoHoldsTheDevice() throws IOException {
     DriverBinding binding = bound();
     host.file("proc/812/maps", MAPPED + "/dev/vfio/devices/vfio0 (deleted)").block("unbind");
