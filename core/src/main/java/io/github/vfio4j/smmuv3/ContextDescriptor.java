@@ -95,6 +95,7 @@ public record ContextDescriptor(long tables, int inputBits, int asid) {
    * @param memory the memory
    * @param offset where in it, a multiple of {@link #SIZE}
    * @throws IllegalArgumentException if memory or offset is not so aligned
+   * @throws IllegalStateException if the memory's arena is closed
    * @throws IndexOutOfBoundsException if the memory ends before
    */
   public void write(MemorySegment memory, long offset) {
@@ -130,6 +131,7 @@ public record ContextDescriptor(long tables, int inputBits, int asid) {
    * @param memory the memory
    * @param offset where in it, a multiple of {@link #SIZE}
    * @throws IllegalArgumentException if memory or offset is not so aligned
+   * @throws IllegalStateException if the memory's arena is closed
    * @throws IndexOutOfBoundsException if the memory ends before
    */
   public static void clear(MemorySegment memory, long offset) {

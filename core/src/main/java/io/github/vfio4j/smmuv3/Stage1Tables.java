@@ -15,6 +15,7 @@ import java.lang.invoke.VarHandle;
  * lie are addresses of that address space, the guest's physical ones. The memory stays the
  * caller's, who keeps it as it is for as long as a device uses the tables. A table once made is
  * kept, also when nothing is mapped in it any more, because the SMMU may have cached where it lies.
+ * Methods that come upon an entry of somebody else's throw {@link IllegalStateException}.
  *
  * <p>The SMMU sees each entry change at once and whole, but goes on using what it has cached: after
  * {@link #unmap} and {@link #remap} it has to be told by a {@link CommandBatch}. Not thread-safe:
@@ -323,7 +324,13 @@ public final class Stage1Tables {
   }
 
   private long tableOf(long entry) {
-    return (entry & ADDRESS) - address;
+    long at = (entry & ADDRESS) - address;
+    if (at < 0 || at > memory.byteSize() - PAGE_SIZE) {
+      throw new IllegalStateException(
+          "The entry 0x%x points to a table outside these tables: somebody else has written there"
+              .formatted(entry));
+    }
+    return at;
   }
 
   private static boolean isTable(long entry) {

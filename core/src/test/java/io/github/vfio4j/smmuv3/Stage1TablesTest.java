@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -256,6 +257,20 @@ class Stage1TablesTest {
       return PRIVILEGED;
     }
     return (descriptor & 0x400) == 0 ? NOT_ACCESSED : DEVICE_MEMORY;
+  }
+
+  @Test
+  void anEntryOfSomebodyElsesIsNotFollowedOutOfTheMemory() {
+    for (long elsewhere : new long[] {0, BASE - PAGE, BASE + 64 * PAGE, 0xffff_ffff_f000L}) {
+      Stage1Tables tables = tables(39);
+      tables.map(0, 0x4000_0000L, PAGE);
+      memory.set(ValueLayout.JAVA_LONG, 0, elsewhere | 3);
+
+      assertThatIllegalStateException()
+          .isThrownBy(() -> tables.map(PAGE, 0x4000_0000L, PAGE))
+          .withMessageContaining("somebody else");
+      assertThatIllegalStateException().isThrownBy(() -> tables.unmap(0, PAGE));
+    }
   }
 
   @Test
