@@ -237,6 +237,9 @@ public final class DriverBinding implements AutoCloseable {
 
   private static String claimed(PciDevice device) {
     String driver = device.driver().orElseThrow();
+    if (!VfioDrivers.includes(driver)) {
+      return driver + " is the system's own driver for it, and gives it to user programs itself";
+    }
     return ("%s takes all devices %04x:%04x, by its option ids= or its file new_id, and so took it"
             + " again: take that back with `echo %04x %04x > /sys/bus/pci/drivers/%s/remove_id`")
         .formatted(

@@ -16,7 +16,8 @@ import java.time.Duration;
  *
  * <p>It is written to {@link VfioDevice} alone, so it runs on either kernel interface. One thread
  * at a time may use it. It does not own the device: close the driver first. Once either is closed,
- * its methods throw {@link IllegalStateException}.
+ * its methods throw {@link IllegalStateException}; where the device refuses an access, they throw
+ * {@link InternalError}, as {@link MappedRegion} does.
  */
 public final class Edu implements AutoCloseable {
   /** The PCI vendor that the device pretends to be from. */
