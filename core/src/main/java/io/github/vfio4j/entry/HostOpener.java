@@ -162,9 +162,9 @@ public final class HostOpener implements DeviceOpener {
 
   private VfioDevice bindAndOpen(PciAddress address, OpeningOf opening) throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      DriverBinding binding = DriverBinding.bind(sysfs, address);
-      rollback.add(binding::close);
-      VfioDevice device = opening.open(binding.device());
+      DriverBinding binding =
+          rollback.make(() -> DriverBinding.bind(sysfs, address), DriverBinding::close);
+      VfioDevice device = rollback.make(() -> opening.open(binding.device()), VfioDevice::close);
       return rollback.done(new AssignedDevice(device, binding));
     }
   }

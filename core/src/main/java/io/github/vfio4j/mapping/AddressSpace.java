@@ -283,12 +283,24 @@ public final class AddressSpace {
       mapping = new Mapping(this, iova, size, mappings.nextSerial());
       answer = mapper.map(iova, size, backing, access);
     } catch (RuntimeException | Error e) {
-      channel.unmap(iova, size); // no answer came, so it may have been mapped
-      vacant.put(iova, size, allocator);
+      if (isUnmapped(iova, size, e)) {
+        vacant.put(iova, size, allocator);
+      }
       throw e;
     }
     enter(iova, size, backing, access, operation, answer);
     return mapping;
+  }
+
+  /** Unmaps what may have been mapped, as no answer came; returns whether it surely is not now. */
+  private boolean isUnmapped(long iova, long size, Throwable failed) {
+    try {
+      long answer = channel.unmap(iova, size);
+      return answer == size || answer == 0 || Answer.is(answer, Errno.ENOENT);
+    } catch (RuntimeException | Error e) {
+      failed.addSuppressed(e);
+      return false;
+    }
   }
 
   /** Takes an IOVA out of what is free, and makes room to enter its mapping. */
