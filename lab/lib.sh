@@ -3,7 +3,7 @@
 lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(dirname "$lab")
 if [[ $project == *:* ]]; then # it would end an element of Java's paths
-  echo "${0##*/}: the lab does not work below a path with a colon: move or copy $project" >&2
+  echo "lab/${0##*/}: the lab does not work below a path with a colon: move or copy $project" >&2
   exit 125
 fi
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vfio4j
@@ -15,9 +15,33 @@ say() {
 }
 
 die() {
-  say "${0##*/}: $*"
+  say "lab/${0##*/}: $*"
   exit 125
 }
+
+# value OPTION [VALUE]...: prints the value of an option, which has to have one.
+value() {
+  (($# > 1)) || die "$1 wants a value; see lab/${0##*/} --help"
+  printf '%s\n' "$2"
+}
+
+# number OPTION [VALUE]...: the same for an option that takes whole numbers.
+number() {
+  local number
+  number=$(value "$@") || exit
+  [[ $number =~ ^(0|[1-9][0-9]{0,17})$ ]] || die "$1 wants a whole number, not '$number'"
+  echo "$number"
+}
+
+unknown() {
+  die "unknown argument '$1'; see lab/${0##*/} --help"
+}
+
+# The first lines of a script are its help.
+if [[ ${1:-} == --help || ${1:-} == -h ]]; then
+  sed -n '2,/^[^#]/s/^# \?//p' "$0"
+  exit
+fi
 
 as_root() {
   if ((EUID == 0)); then

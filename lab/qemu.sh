@@ -54,9 +54,12 @@ load_machine() {
   fi
 }
 
-# kernel_of VERSION: prints what lab/kernel calls this version for the machine that is loaded.
+# kernel_of VERSION: prints what lab/kernel calls this version for the machine that is loaded; fails if there is none.
 kernel_of() {
-  if [[ $arch == x86 ]]; then echo "$1"; else echo "$1-$arch"; fi
+  local name=$1
+  if [[ $arch != x86 ]]; then name+=-$arch; fi
+  [[ -f $lab/kernels/$name ]] || die "there is no kernel '$1' for '$machine', see $lab/kernels"
+  echo "$name"
 }
 
 # need_userland: where the host's programs do not run, sets userland to a tree that has those of the guest.
