@@ -7,7 +7,7 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.bindings.vfio_device_feature;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.container.Container;
-import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.Untraced;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.PciDevice;
 import io.github.vfio4j.sysfs.Sysfs;
@@ -67,9 +67,9 @@ record VirtualFunction(PciDevice physical, PciDevice device) implements AutoClos
     }
   }
 
-  /** Asks the one file of this process that has a name. */
+  /** Asks the one file of this process that has a name; no trace sees what the library does not. */
   private static int ioctl(String file, int request, MemorySegment argument) throws IOException {
-    return Kernel.running().ioctl(number(file), request, argument);
+    return Untraced.kernel().ioctl(number(file), request, argument);
   }
 
   private static int number(String file) throws IOException {
