@@ -38,16 +38,19 @@ public final class Child implements AutoCloseable {
       throws IOException {
     var command = new ArrayList<>(prefix);
     command.addAll(thisJvm());
-    command.add(program.getName());
-    command.addAll(List.of(arguments));
-    return new Child(new ProcessBuilder(command).redirectErrorStream(true).start());
+    return start(command, program.getName(), arguments);
   }
 
   /** Starts the main method of a class whose calls to the kernel are in no trace. */
   public static Child startUntraced(Class<?> program, String... arguments) throws IOException {
     var command = new ArrayList<>(thisJvm());
     command.removeIf(word -> word.startsWith("-Dio.github.vfio4j.trace="));
-    command.add(program.getName());
+    return start(command, program.getName(), arguments);
+  }
+
+  private static Child start(List<String> command, String program, String... arguments)
+      throws IOException {
+    command.add(program);
     command.addAll(List.of(arguments));
     return new Child(new ProcessBuilder(command).redirectErrorStream(true).start());
   }
