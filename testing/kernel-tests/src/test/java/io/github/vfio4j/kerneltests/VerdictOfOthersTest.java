@@ -8,6 +8,7 @@ import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -19,10 +20,11 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What is said to a user without privileges, in a container with a {@code /dev} of its own, is what
- * that user can do there.
+ * that user can do there; and so to the root of a namespace of users.
  */
 @OnMachine("intel/legacy") // a JVM is slow to start
 class VerdictOfOthersTest {
@@ -41,6 +43,31 @@ class VerdictOfOthersTest {
     prefix.add("container");
     prefix.addAll(Child.AS_NOBODY);
     return prefix;
+  }
+
+  /**
+   * The root of a namespace of users that has the users of the machine, by the same numbers, as
+   * some containers have it: its capabilities are worth nothing outside.
+   */
+  @Test
+  @Bound(Device.EDU)
+  @OnMachine(
+      value = "intel/legacy",
+      since = "7.0") // the older kernels of the lab have no namespaces
+  void isTrueForTheRootOfANamespaceOfUsers(@TempDir Path directory) throws Exception {
+    Path gate = directory.resolve("gate");
+    assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor()).isZero();
+    List<String> prefix =
+        List.of("unshare", "--user", "bash", "-ec", "read <\"$0\"; exec \"$@\"", gate.toString());
+    try (Child child = Child.start(prefix, VerdictProcess.class)) {
+      try (OutputStream opened = Files.newOutputStream(gate)) { // the namespace is there by then
+        for (String map : List.of("uid_map", "gid_map")) {
+          Files.writeString(Path.of("/proc", "" + child.pid(), map), "0 0 4294967295");
+        }
+        opened.write('\n');
+      }
+      assertThat(child.line()).isEqualTo(Verdict.trueLine(Optional.of(Backend.IOMMUFD)));
+    }
   }
 
   /** One node on a way to the device. */
