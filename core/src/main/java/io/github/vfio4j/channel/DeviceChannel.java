@@ -3,6 +3,7 @@ package io.github.vfio4j.channel;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.RegionInfo;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.linux.Ioctl;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
@@ -33,6 +34,13 @@ public interface DeviceChannel {
 
   /** Resets the device. */
   int reset();
+
+  /**
+   * Carries out one of the ioctls that only some devices have, on its own structure.
+   *
+   * @return the kernel's answer; ENOTTY where the device does not have the ioctl
+   */
+  int ask(Ioctl operation, MemorySegment request);
 
   /**
    * Reads from the device's file.

@@ -16,7 +16,8 @@ import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.Step;
 
 /** A device opened through its group and a {@link Container}, which owns it. */
-public final class GroupDevice implements VfioDevice {
+@SuppressWarnings("exports") // the engine is for the packages of this module
+public final class GroupDevice implements VfioDevice, OpenDevice.Owner {
   private final Container container;
   private final Group group;
   private final OpenDevice device;
@@ -59,6 +60,16 @@ public final class GroupDevice implements VfioDevice {
   /** Has something closed right after this device, which was opened for it alone. */
   void closeAfterwards(Step closing) {
     device.closeAfterwards(closing);
+  }
+
+  /**
+   * For the packages of this module.
+   *
+   * @return the engine
+   */
+  @Override
+  public OpenDevice engine() {
+    return device;
   }
 
   @Override

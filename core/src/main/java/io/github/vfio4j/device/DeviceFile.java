@@ -35,8 +35,8 @@ public final class DeviceFile implements DeviceChannel {
     return name;
   }
 
-  /** Issues an ioctl of one interface alone, and answers as the kernel does. */
-  public int ioctl(Ioctl operation, MemorySegment request) {
+  @Override
+  public int ask(Ioctl operation, MemorySegment request) {
     return file.ioctl(operation, request);
   }
 

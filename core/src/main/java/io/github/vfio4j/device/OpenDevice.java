@@ -6,6 +6,7 @@ import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.Region;
 import io.github.vfio4j.UnsupportedByKernelException;
+import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.channel.DeviceChannel;
 import io.github.vfio4j.linux.Ioctl;
@@ -28,6 +29,12 @@ import org.jspecify.annotations.Nullable;
  * a {@link DeviceChannel}. The public classes of the backends hold one and hand on to it.
  */
 public final class OpenDevice {
+  /** A device of this library's, whose engine the packages on top of it use. */
+  public interface Owner {
+    /** Returns the engine of the device. */
+    OpenDevice engine();
+  }
+
   /** What a backend adds to the closing of a device. */
   public interface Backing {
     /** Ends what closing the device would not end. */
@@ -69,6 +76,19 @@ public final class OpenDevice {
     this.info = DeviceInfoReply.read(channel);
   }
 
+  /**
+   * Returns the engine of a device.
+   *
+   * @throws IllegalArgumentException if the device is not one of this library's
+   */
+  public static OpenDevice of(VfioDevice device) {
+    if (device instanceof Owner owner) {
+      return owner.engine();
+    }
+    throw new IllegalArgumentException(
+        device.name() + " was not opened by this library: " + device.getClass().getName());
+  }
+
   /** Has something closed right after this device, which was opened for it alone. */
   public void closeAfterwards(Step closing) {
     afterwards = closing;
@@ -88,6 +108,16 @@ public final class OpenDevice {
 
   public boolean isClosed() {
     return channel.isClosed();
+  }
+
+  /**
+   * Returns the channel to the device, for the ioctls that only some devices have.
+   *
+   * @throws IllegalStateException if the device is closed
+   */
+  public DeviceChannel channel() {
+    requireOpen();
+    return channel;
   }
 
   private void requireOpen() {

@@ -7,11 +7,12 @@ import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.Region;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.device.OpenDevice;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.sysfs.DriverBinding;
 
 /** An open device that goes back to its former driver when it is closed. */
-final class AssignedDevice implements VfioDevice {
+final class AssignedDevice implements VfioDevice, OpenDevice.Owner {
   private final VfioDevice device;
   private final DriverBinding binding;
 
@@ -19,6 +20,11 @@ final class AssignedDevice implements VfioDevice {
   AssignedDevice(VfioDevice device, DriverBinding binding) {
     this.device = device;
     this.binding = binding;
+  }
+
+  @Override
+  public OpenDevice engine() {
+    return OpenDevice.of(device);
   }
 
   @Override

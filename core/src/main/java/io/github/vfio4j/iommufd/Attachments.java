@@ -127,7 +127,7 @@ final class Attachments {
         vfio_device_attach_iommufd_pt.flags(request, vfio_h.VFIO_DEVICE_ATTACH_PASID);
         vfio_device_attach_iommufd_pt.pasid(request, pasid);
       }
-      int answer = device.ioctl(Ioctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, request);
+      int answer = device.ask(Ioctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, request);
       if (answer < 0) {
         throw notAttachable(table, who + " to " + table, answer);
       }
@@ -206,7 +206,7 @@ final class Attachments {
       Answer.require(
           Ioctl.VFIO_DEVICE_DETACH_IOMMUFD_PT,
           device.name(),
-          device.ioctl(Ioctl.VFIO_DEVICE_DETACH_IOMMUFD_PT, request));
+          device.ask(Ioctl.VFIO_DEVICE_DETACH_IOMMUFD_PT, request));
     }
   }
 }

@@ -26,7 +26,8 @@ import java.util.function.Predicate;
  * <p>It may be attached to an {@link Ioas} or a {@link Hwpt}, replaced onto another while DMA is
  * under way, and detached; where it has PASIDs, each of them likewise.
  */
-public final class CdevDevice implements VfioDevice, BoundDevice {
+@SuppressWarnings("exports") // the engine is for the packages of this module
+public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Owner {
   private final Iommufd iommufd;
   private final int id;
   private final boolean passed;
@@ -87,6 +88,16 @@ public final class CdevDevice implements VfioDevice, BoundDevice {
   @Override
   public Iommufd iommufd() {
     return iommufd;
+  }
+
+  /**
+   * For the packages of this module.
+   *
+   * @return the engine
+   */
+  @Override
+  public OpenDevice engine() {
+    return device;
   }
 
   @Override

@@ -47,13 +47,23 @@ public final class Answer {
 
   /** Describes a failed ioctl. */
   public static VfioException failure(Ioctl operation, String object, int answer, String meaning) {
+    return failure(operation, operation.since(), object, answer, meaning);
+  }
+
+  /**
+   * Describes a failed ioctl that has come to do more than it did at first.
+   *
+   * @param since the first kernel that had what was asked for
+   */
+  public static VfioException failure(
+      Ioctl operation, String since, String object, int answer, String meaning) {
     if (is(answer, Errno.ENOTTY)) {
       return new UnsupportedByKernelException(
           operation.name(),
           object,
           Errno.ENOTTY,
           "this kernel or this driver does not have it (Linux "
-              + operation.since()
+              + since
               + " was the first that had it)");
     }
     return failure(operation.name(), object, answer, meaning);

@@ -25,6 +25,7 @@ import io.github.vfio4j.bindings.iommu_viommu_alloc;
 import io.github.vfio4j.bindings.vfio_device_attach_iommufd_pt;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
 import io.github.vfio4j.bindings.vfio_device_detach_iommufd_pt;
+import io.github.vfio4j.bindings.vfio_device_feature;
 import io.github.vfio4j.bindings.vfio_device_info;
 import io.github.vfio4j.bindings.vfio_group_status;
 import io.github.vfio4j.bindings.vfio_iommu_type1_dma_map;
@@ -59,6 +60,7 @@ final class StructureLayouts {
           case VFIO_DEVICE_GET_REGION_INFO -> vfio_region_info.LAYOUT;
           case VFIO_DEVICE_GET_IRQ_INFO -> vfio_irq_info.LAYOUT;
           case VFIO_DEVICE_SET_IRQS -> vfio_irq_set.LAYOUT;
+          case VFIO_DEVICE_FEATURE -> vfio_device_feature.LAYOUT;
           case VFIO_DEVICE_BIND_IOMMUFD -> vfio_device_bind_iommufd.LAYOUT;
           case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> vfio_device_attach_iommufd_pt.LAYOUT;
           case VFIO_DEVICE_DETACH_IOMMUFD_PT -> vfio_device_detach_iommufd_pt.LAYOUT;

@@ -13,7 +13,7 @@ import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Closing;
 
 /** A model that a driver has open. */
-final class HostedDevice implements VfioDevice {
+final class HostedDevice implements VfioDevice, OpenDevice.Owner {
   private static final BackendChoice CHOICE =
       new BackendChoice(Backend.MODEL, "it is a device model, hosted in this process");
 
@@ -42,6 +42,11 @@ final class HostedDevice implements VfioDevice {
   /** Has the address space closed right after this device, for which alone it was made. */
   void ownSpace() {
     device.closeAfterwards(space::close);
+  }
+
+  @Override
+  public OpenDevice engine() {
+    return device;
   }
 
   @Override

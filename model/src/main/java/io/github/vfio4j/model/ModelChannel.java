@@ -13,6 +13,7 @@ import io.github.vfio4j.bindings.vfio_device_info;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_region_info;
 import io.github.vfio4j.channel.DeviceChannel;
+import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.outcome.Answer;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -109,6 +110,11 @@ final class ModelChannel implements DeviceChannel {
   @Override
   public int reset() {
     return isGone() ? noDevice() : chassis.reset();
+  }
+
+  @Override
+  public int ask(Ioctl operation, MemorySegment request) {
+    return isGone() ? noDevice() : -Errno.ENOTTY.number();
   }
 
   @Override

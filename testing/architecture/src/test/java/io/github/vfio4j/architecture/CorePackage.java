@@ -14,6 +14,7 @@ enum CorePackage implements Part {
   CHANNEL,
   MAPPING,
   DEVICE,
+  FEATURE,
   SYSFS,
   OPENING,
   DIAGNOSIS,
@@ -33,6 +34,7 @@ enum CorePackage implements Part {
       case RECORDING -> List.of(ROOT);
       case MAPPING -> List.of(LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
       case DEVICE -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
+      case FEATURE -> List.of(BINDINGS, ROOT, DEVICE);
       case SYSFS -> List.of(LINUX, ROOT, OUTCOME);
       case DIAGNOSIS -> List.of(ROOT, SYSFS, OPENING);
       case OPENING -> List.of(LINUX, ROOT, OUTCOME, SYSFS);
@@ -43,7 +45,7 @@ enum CorePackage implements Part {
               BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, MAPPING, DEVICE, SYSFS, OPENING, IOMMUFD);
       case EVENT -> List.of(LINUX, ROOT, OUTCOME, CHANNEL);
       case SMMUV3, VTD, AMD -> List.of(BINDINGS, IOMMUFD);
-      case ENTRY -> List.of(ROOT, OUTCOME, RECORDING, SYSFS, OPENING, IOMMUFD, CONTAINER);
+      case ENTRY -> List.of(ROOT, OUTCOME, RECORDING, DEVICE, SYSFS, OPENING, IOMMUFD, CONTAINER);
     };
   }
 

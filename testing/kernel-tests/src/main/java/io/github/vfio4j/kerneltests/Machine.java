@@ -27,12 +27,14 @@ final class Machine {
   /** Where Linux puts the page of the interrupt controller on Arm. */
   private static final IovaRange ARM_INTERRUPTS = new IovaRange(0x8000000L, 0x80fffffL);
 
-  private static final KernelRelease FIRST_WITH_CDEV = KernelRelease.parse("6.6");
-
   private Machine() {}
 
   static boolean hasCdev() {
-    return Guest.current().kernel().compareTo(FIRST_WITH_CDEV) >= 0;
+    return kernelIsSince("6.6");
+  }
+
+  static boolean kernelIsSince(String release) {
+    return Guest.current().kernel().compareTo(KernelRelease.parse(release)) >= 0;
   }
 
   /** Whether the IOMMU translates the addresses of interrupts, as those of any other write. */
