@@ -6,11 +6,12 @@ import java.util.OptionalInt;
 
 /**
  * A device of the host that VFIO can hand to a user program, as sysfs showed it: a {@link
- * io.github.vfio4j.sysfs.PciDevice} or a {@link io.github.vfio4j.sysfs.MediatedDevice}.
+ * io.github.vfio4j.sysfs.PciDevice}, a {@link io.github.vfio4j.sysfs.MediatedDevice} or a {@link
+ * io.github.vfio4j.sysfs.PlatformDevice}.
  */
 public interface HostDevice {
 
-  /** {@return the kernel's name for it: a PCI address or the UUID of a mediated device} */
+  /** {@return the kernel's name for it: a PCI address, a UUID, or a platform device's name} */
   String name();
 
   /** {@return its own directory in sysfs, all links resolved} */

@@ -6,6 +6,7 @@ import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.PciIds;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
+import io.github.vfio4j.sysfs.PlatformDevice;
 
 /** A device as every command's JSON has it. */
 final class DeviceJson {
@@ -25,6 +26,7 @@ final class DeviceJson {
               .with("className", ids.type(pci.classCode()));
       case MediatedDevice mediated ->
           json.with("bus", "mdev").with("type", mediated.type()).with("parent", mediated.parent());
+      case PlatformDevice _ -> json.with("bus", "platform");
       default -> {}
     }
     return json.with("iommuGroup", device.iommuGroup())

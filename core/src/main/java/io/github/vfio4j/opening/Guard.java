@@ -3,7 +3,7 @@ package io.github.vfio4j.opening;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.sysfs.IommuGroup;
-import io.github.vfio4j.sysfs.PciDevice;
+import io.github.vfio4j.sysfs.MediatedDevice;
 import java.util.Optional;
 
 /** What keeps a device's DMA to the memory that is mapped for it. */
@@ -23,7 +23,7 @@ public final class Guard {
     boolean unguardedNode =
         device.cdev().filter(node -> node.name().startsWith("noiommu-")).isPresent();
     return unguardedNode
-        || (device instanceof PciDevice && group.filter(it -> !it.noIommu()).isEmpty());
+        || (!(device instanceof MediatedDevice) && group.filter(it -> !it.noIommu()).isEmpty());
   }
 
   /** Returns whether nothing guards the host's memory from a device, as sysfs shows it now. */

@@ -5,6 +5,7 @@ import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.sysfs.IommuGroup;
+import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.util.ArrayList;
 import java.util.List;
@@ -138,7 +139,7 @@ public final class Ways {
   }
 
   private Optional<Obstacle> neighbours() throws VfioException {
-    if (!(device instanceof PciDevice)) {
+    if (device instanceof MediatedDevice) {
       return Optional.empty();
     }
     return group.isEmpty()
@@ -148,7 +149,7 @@ public final class Ways {
   }
 
   private Optional<Obstacle> interrupts(String module) {
-    boolean needed = device instanceof PciDevice && device.hasVfioDriver();
+    boolean needed = !(device instanceof MediatedDevice) && device.hasVfioDriver();
     boolean allowed = !files.showsModules() || files.allowsUnsafeInterrupts(module);
     if (!needed || isolation != Isolation.NO || allowed) {
       return Optional.empty();

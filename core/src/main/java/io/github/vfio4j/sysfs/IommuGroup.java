@@ -62,9 +62,7 @@ public record IommuGroup(
     for (String name : devices.names()) {
       Directory device = new Directory(devices.path().resolve(name), name);
       Optional<String> driver = device.link("driver");
-      boolean vfio =
-          driver.isPresent()
-              && (VfioDrivers.includes(driver.get()) || !device.tryNames("vfio-dev").isEmpty());
+      boolean vfio = VfioDrivers.handsOut(driver, !device.tryNames("vfio-dev").isEmpty());
       members.add(new Member(name, driver, vfio));
     }
     return members;

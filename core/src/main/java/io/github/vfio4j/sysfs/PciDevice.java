@@ -84,7 +84,7 @@ public record PciDevice(
    */
   @Override
   public boolean hasVfioDriver() {
-    return driver.isPresent() && (cdev.isPresent() || VfioDrivers.includes(driver.get()));
+    return VfioDrivers.handsOut(driver, cdev.isPresent());
   }
 
   /** {@return whether it leads to another bus; VFIO takes the devices behind, never the bridge} */

@@ -93,8 +93,8 @@ public final class Sysfs {
   }
 
   /**
-   * Lists the devices that VFIO could hand out: PCI functions by address, then mediated devices.
-   * One that goes away meanwhile is left out.
+   * Lists the devices that VFIO could hand out: PCI functions by address, then mediated devices,
+   * then those platform devices that a VFIO driver has. One that goes away meanwhile is left out.
    *
    * @return the devices; none where the host has no such bus
    * @throws VfioException if sysfs cannot be read
@@ -103,6 +103,7 @@ public final class Sysfs {
     List<HostDevice> devices = new ArrayList<>();
     devices.addAll(pciDevices());
     devices.addAll(mediatedDevices());
+    platformDevices().stream().filter(HostDevice::hasVfioDriver).forEach(devices::add);
     return devices;
   }
 
@@ -127,6 +128,17 @@ public final class Sysfs {
    */
   public List<MediatedDevice> mediatedDevices() throws VfioException {
     return readAll(devicesOf("mdev"), name -> MediatedDevice.read(this, UUID.fromString(name)));
+  }
+
+  /**
+   * Lists the platform devices by name, of which any host has many. One that goes away meanwhile is
+   * left out.
+   *
+   * @return the devices
+   * @throws VfioException if sysfs cannot be read
+   */
+  public List<PlatformDevice> platformDevices() throws VfioException {
+    return readAll(devicesOf(PlatformDevice.BUS), name -> PlatformDevice.read(this, name));
   }
 
   private interface Reader<T> {
@@ -212,16 +224,28 @@ public final class Sysfs {
   /**
    * Reads the device of a name.
    *
-   * @param name a PCI address, with or without a domain, or the UUID of a mediated device
+   * @param name a PCI address, with or without a domain, the UUID of a mediated device, or the name
+   *     of a platform device
    * @return the device as it is now
-   * @throws IllegalArgumentException if the name is neither
+   * @throws IllegalArgumentException if the name has not the form of the first two, and no platform
+   *     device is called so
    * @throws NoSuchDeviceException if there is none, or it goes away meanwhile
    * @throws VfioException if sysfs cannot be read
    */
   public HostDevice device(String name) throws VfioException {
-    return UUID_FORM.matcher(name).matches()
-        ? device(UUID.fromString(name))
-        : device(PciAddress.of(name));
+    if (UUID_FORM.matcher(name).matches()) {
+      return device(UUID.fromString(name));
+    }
+    PciAddress address;
+    try {
+      address = PciAddress.of(name);
+    } catch (IllegalArgumentException e) {
+      if (devicesOf(PlatformDevice.BUS).names().contains(name)) {
+        return PlatformDevice.read(this, name);
+      }
+      throw e;
+    }
+    return device(address);
   }
 
   /**
@@ -229,7 +253,8 @@ public final class Sysfs {
    *
    * @param path its directory in sysfs or a link to it, or its node in {@code /dev/vfio/devices}
    * @return the device as it is now
-   * @throws NoSuchDeviceException if there is none, or it is neither a PCI function nor mediated
+   * @throws NoSuchDeviceException if there is none, or it is on another bus than that of PCI, of
+   *     mediated devices or of platform devices
    * @throws VfioException if sysfs cannot be read
    */
   public HostDevice deviceAt(Path path) throws VfioException {
@@ -268,7 +293,7 @@ public final class Sysfs {
               "look up",
               directory.toString(),
               null,
-              "it is not the directory of a PCI or mediated device");
+              "it is not the directory of a PCI, mediated or platform device");
       failure.initCause(e);
       throw failure;
     }

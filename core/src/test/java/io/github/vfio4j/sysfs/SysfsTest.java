@@ -251,6 +251,28 @@ class SysfsTest {
   }
 
   @Test
+  void platformDevicesAreFoundByNameAndListedOnceVfioHasThem() throws VfioException {
+    String place = "sys/devices/platform/LNRO0005:00/";
+    host.file(place + "driver_override", "(null)")
+        .link("sys/bus/platform/devices/LNRO0005:00", "../../../devices/platform/LNRO0005:00")
+        .link(place + "subsystem", "../../../bus/platform");
+    HostDevice unbound = sysfs.device("LNRO0005:00");
+    assertThat(unbound.name()).isEqualTo("LNRO0005:00");
+    assertThat(unbound.hasVfioDriver()).isFalse();
+    assertThat(sysfs.platformDevices()).isEqualTo(List.of(unbound));
+    assertThat(sysfs.devices()).isEmpty();
+
+    host.link(place + "driver", "../../../bus/platform/drivers/vfio-platform");
+
+    HostDevice bound = sysfs.device("LNRO0005:00");
+    assertThat(bound.hasVfioDriver()).isTrue();
+    assertThat(sysfs.devices()).isEqualTo(List.of(bound));
+    assertThat(sysfs.deviceAt(bound.path())).isEqualTo(bound);
+    assertThatIllegalArgumentException().isThrownBy(() -> sysfs.device("LNRO0005:01"));
+    assertThatIllegalArgumentException().isThrownBy(() -> sysfs.device(".."));
+  }
+
+  @Test
   void mediatedDevicesAreCreatedReadAndRemoved() throws VfioException {
     String types = "sys/devices/virtual/mtty/mtty/mdev_supported_types/mtty-2/";
     host.file(types + "name", "Dual port serial")
