@@ -42,18 +42,38 @@ import org.jspecify.annotations.Nullable;
  * group all mappings. This container knows them still, and maps them again with its next group.
  */
 public final class Container implements IoAddressSpace {
-  /** The variants of the kernel's IOMMU driver for x86 and Arm. */
+  /** The variants of the kernel's IOMMU driver for x86 and Arm, and none. */
   public enum Type {
     /** Unmaps exactly what was mapped; every kernel since 3.15 has it. */
     TYPE1V2(vfio_h.VFIO_TYPE1v2_IOMMU),
 
     /** May unmap more than was asked for; only for comparison with old programs. */
-    TYPE1(vfio_h.VFIO_TYPE1_IOMMU);
+    TYPE1(vfio_h.VFIO_TYPE1_IOMMU),
+
+    /**
+     * No IOMMU: for devices that none guards, in VFIO's unsafe no-IOMMU mode ({@code
+     * vfio.enable_unsafe_noiommu_mode}), which takes CAP_SYS_RAWIO. Nothing can be mapped: such a
+     * device's addresses are physical ones, and it reaches all of the host's memory.
+     */
+    NOIOMMU(vfio_h.VFIO_NOIOMMU_IOMMU);
 
     private final int extension;
 
     Type(int extension) {
       this.extension = extension;
+    }
+
+    /** Says why a group does not go with this type. */
+    private String meaning(int answer) {
+      if (this == NOIOMMU) {
+        return Answer.is(answer, Errno.EPERM)
+            ? "no-IOMMU mode takes CAP_SYS_RAWIO"
+            : "an IOMMU guards the group: open its devices in a container of type 1";
+      }
+      return Answer.is(answer, Errno.EPERM)
+          ? "interrupts are not isolated here: turn on interrupt remapping, or set"
+              + " vfio_iommu_type1.allow_unsafe_interrupts=1"
+          : "";
     }
   }
 
@@ -106,7 +126,8 @@ public final class Container implements IoAddressSpace {
   }
 
   /**
-   * Opens a container of a given type.
+   * Opens a container of a given type. Only by asking for {@link Type#NOIOMMU} a device is opened
+   * that no IOMMU guards.
    *
    * <p>Issues {@code VFIO_GET_API_VERSION} and {@code VFIO_CHECK_EXTENSION}.
    *
@@ -170,7 +191,9 @@ public final class Container implements IoAddressSpace {
 
   private GroupDevice openDevice(HostDevice device, BackendChoice choice) throws VfioException {
     Admission.requireBound(host, device);
-    Admission.requireIommu(host, device);
+    if (type != Type.NOIOMMU) {
+      Admission.requireIommu(host, device);
+    }
     int number =
         device
             .iommuGroup()
@@ -233,7 +256,8 @@ public final class Container implements IoAddressSpace {
                 + ", not "
                 + vfio_h.VFIO_API_VERSION);
       }
-      if (file.ioctl(Ioctl.VFIO_CHECK_EXTENSION, type.extension) <= 0) {
+      // of having no IOMMU the kernel knows nothing before there is a group
+      if (type != Type.NOIOMMU && file.ioctl(Ioctl.VFIO_CHECK_EXTENSION, type.extension) <= 0) {
         throw new UnsupportedByKernelException(
             Ioctl.VFIO_CHECK_EXTENSION.name(),
             file.object(),
@@ -287,7 +311,7 @@ public final class Container implements IoAddressSpace {
           setIommu();
         }
         readInfo();
-        if (groups.isEmpty() && iommufd == null) {
+        if (groups.isEmpty() && iommufd == null && type != Type.NOIOMMU) {
           space.mapAgain();
         }
         groups.put(number, group);
@@ -311,10 +335,16 @@ public final class Container implements IoAddressSpace {
 
   /** Only with a group the kernel knows the IOMMU. Called with the lock held. */
   private void groupsChanged() {
-    space.refuseMappings(
-        groups.isEmpty()
-            ? "has no group yet, so the kernel cannot map: open a device in it first"
-            : null);
+    space.refuseMappings(unmappable());
+  }
+
+  private @Nullable String unmappable() {
+    if (type == Type.NOIOMMU) {
+      return "has no IOMMU, so nothing can be mapped: its devices' addresses are physical ones";
+    }
+    return groups.isEmpty()
+        ? "has no group yet, so the kernel cannot map: open a device in it first"
+        : null;
   }
 
   /** Takes a group out again after the opening of its first device failed. */
@@ -327,14 +357,7 @@ public final class Container implements IoAddressSpace {
   private void setIommu() throws VfioException {
     int answer = file.ioctl(Ioctl.VFIO_SET_IOMMU, type.extension);
     if (answer < 0) {
-      throw Answer.failure(
-          Ioctl.VFIO_SET_IOMMU,
-          toString(),
-          answer,
-          Answer.is(answer, Errno.EPERM)
-              ? "interrupts are not isolated here: turn on interrupt remapping, or set"
-                  + " vfio_iommu_type1.allow_unsafe_interrupts=1"
-              : "");
+      throw Answer.failure(Ioctl.VFIO_SET_IOMMU, toString(), answer, type.meaning(answer));
     }
   }
 
@@ -346,6 +369,9 @@ public final class Container implements IoAddressSpace {
   }
 
   private void readInfo() throws VfioException {
+    if (type == Type.NOIOMMU) {
+      return; // there is nothing to tell, and the kernel refuses to
+    }
     ContainerInfo info = ContainerInfo.read(file);
     space.accept(info.ranges(), Math.max(info.granule(), host.kernel().pageSize()));
   }
