@@ -12,6 +12,30 @@ import java.time.Duration;
  */
 public interface Interrupt extends EventSource<Long>, AutoCloseable {
   /**
+   * An eventfd that lets a vector fire again, as {@link Interrupt#unmask} does, without a call on
+   * the device: what a virtual machine's end of interrupt signals. Methods may be called from any
+   * thread.
+   */
+  interface Resample extends AutoCloseable {
+    /**
+     * Lets the vector fire again. Where the device still holds its line, it fires at once.
+     *
+     * @throws IllegalStateException if it is closed, or the interrupt is
+     * @throws VfioException if the kernel refuses
+     */
+    void signal() throws VfioException;
+
+    /**
+     * Takes the eventfd from the vector, which stays as it is, masked or not. Later calls do
+     * nothing, as after the interrupt was closed.
+     *
+     * @throws VfioException if the kernel refuses; the eventfd still unmasks the vector then
+     */
+    @Override
+    void close() throws VfioException;
+  }
+
+  /**
    * Returns which vector this is.
    *
    * @return its number, from 0
@@ -64,6 +88,18 @@ public interface Interrupt extends EventSource<Long>, AutoCloseable {
    * @throws VfioException if the kernel refuses
    */
   void unmask() throws VfioException;
+
+  /**
+   * Has an eventfd unmask the vector from now on, beside {@link #unmask}; {@code
+   * VFIO_DEVICE_SET_IRQS} with {@code ACTION_UNMASK} and {@code DATA_EVENTFD}.
+   *
+   * @return the eventfd; the caller closes it, or the interrupt does. A vector has one at a time
+   * @throws UnsupportedOperationException if this kind cannot be masked
+   * @throws IllegalStateException if the interrupt is closed
+   * @throws DeviceBusyException if the vector has one already
+   * @throws VfioException if the kernel refuses
+   */
+  Resample resample() throws VfioException;
 
   /**
    * Disables the vector and wakes whoever waits for it. Later calls do nothing.

@@ -11,6 +11,40 @@ import java.util.List;
  * methods that need the device throw {@link IllegalStateException}.
  */
 public interface IrqIndex {
+  /** Fewer vectors can be had than were asked for; those that were enabled before still are. */
+  final class TooFewVectorsException extends VfioException {
+    private static final long serialVersionUID = 1L;
+
+    /** How many there are. */
+    private final int available;
+
+    /**
+     * Describes a failure.
+     *
+     * @param operation the ioctl
+     * @param object what has the vectors
+     * @param wanted how many were asked for, from vector 0 on
+     * @param available how many there are
+     */
+    public TooFewVectorsException(String operation, String object, int wanted, int available) {
+      super(
+          operation,
+          object,
+          null,
+          "only the first %d vectors can be had here, not %d".formatted(available, wanted));
+      this.available = available;
+    }
+
+    /**
+     * Returns how many vectors can be had.
+     *
+     * @return the number, counted from vector 0: above 0, and below what was asked for
+     */
+    public int available() {
+      return available;
+    }
+  }
+
   /**
    * Returns which kind of interrupt this is.
    *
@@ -75,10 +109,37 @@ public interface IrqIndex {
    * @throws IllegalArgumentException if no vector or one vector twice is given
    * @throws IndexOutOfBoundsException if the device has no such vector
    * @throws DeviceBusyException if a vector is enabled already
-   * @throws VfioException if the kernel refuses, or can give fewer vectors, as without interrupt
-   *     remapping; the vectors are as before then
+   * @throws TooFewVectorsException if the kernel can give only the first of them, as of MSI without
+   *     interrupt remapping, where it is one; the vectors are as before then
+   * @throws VfioException if the kernel refuses; the vectors are as before then
    */
   List<Interrupt> enable(int... vectors) throws VfioException;
+
+  /**
+   * Enables as many vectors as there are, from vector 0 on: for drivers that go on with fewer;
+   * {@code VFIO_DEVICE_SET_IRQS}.
+   *
+   * @param most how many are of use, which may be more than the device has
+   * @return their consumers, one at least, in the order of their numbers
+   * @throws IllegalArgumentException if the number is not above 0
+   * @throws IndexOutOfBoundsException if the device has no vectors of this kind
+   * @throws DeviceBusyException if one of them is enabled already
+   * @throws VfioException if the kernel refuses, or has none left; the vectors are as before then
+   */
+  List<Interrupt> enableUpTo(int most) throws VfioException;
+
+  /**
+   * Makes several enabled vectors fire at once, as if the device had raised them; {@code
+   * VFIO_DEVICE_SET_IRQS} with {@code DATA_BOOL}.
+   *
+   * @param vectors their numbers, from 0, in any order and with holes; one that is given twice
+   *     fires once
+   * @throws IllegalArgumentException if no vector is given
+   * @throws IndexOutOfBoundsException if the device has no such vector
+   * @throws IllegalStateException if a vector is not enabled; none fires then
+   * @throws VfioException if the kernel refuses
+   */
+  void trigger(int... vectors) throws VfioException;
 
   /**
    * Disables all vectors and closes their consumers. Does nothing where none is enabled.

@@ -2,8 +2,11 @@ package io.github.vfio4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.github.vfio4j.IrqIndex.TooFewVectorsException;
+import io.github.vfio4j.fake.FakeInterrupts;
 import io.github.vfio4j.fake.FakeMachine;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,15 +52,38 @@ class InterruptEnablingTest {
     IrqIndex msi = device.pci().msi();
     machine.interrupts.available(2);
 
-    assertThatExceptionOfType(VfioException.class)
+    assertThatExceptionOfType(TooFewVectorsException.class)
         .isThrownBy(() -> msi.enable(0, 1, 2))
         .satisfies(e -> assertThat(e.errno()).isEmpty())
+        .satisfies(e -> assertThat(e.available()).isEqualTo(2))
         .withMessageContaining("only the first 2 vectors can be had here, not 3");
 
     assertNothingIsEnabled();
     List<Interrupt> fewer = msi.enable(0, 1);
     assertFires(fewer.getFirst());
     assertFires(fewer.getLast());
+  }
+
+  @Test
+  void aDriverGoesOnWithAsManyVectorsAsThereAre() throws VfioException {
+    IrqIndex msi = device.pci().msi();
+    machine.interrupts.available(2);
+
+    List<Interrupt> two = msi.enableUpTo(3);
+
+    assertThat(two).extracting(Interrupt::vector).containsExactly(0, 1);
+    assertFires(two.getLast());
+    assertThatExceptionOfType(DeviceBusyException.class).isThrownBy(() -> msi.enableUpTo(1));
+    msi.disable();
+    machine.interrupts.available(FakeInterrupts.VECTORS);
+    assertThat(msi.enableUpTo(Integer.MAX_VALUE)).hasSize(FakeInterrupts.VECTORS);
+    msi.disable();
+    machine.interrupts.available(0);
+    assertThatExceptionOfType(VfioException.class)
+        .isThrownBy(() -> msi.enableUpTo(2))
+        .satisfies(e -> assertThat(e.errno()).contains(Errno.ENOSPC));
+    assertThatIllegalArgumentException().isThrownBy(() -> msi.enableUpTo(0));
+    assertNothingIsEnabled();
   }
 
   @Test

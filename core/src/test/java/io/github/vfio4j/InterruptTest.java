@@ -137,8 +137,72 @@ class InterruptTest {
   }
 
   @Test
+  void someVectorsAreTriggeredByOneCall() throws VfioException {
+    List<Interrupt> all = kind.enable(1, 2, 3);
+    int before = machine.kernel.log().size();
+
+    kind.trigger(3, 1, 3);
+
+    assertThat(machine.kernel.log()).hasSize(before + 1);
+    assertThat(all.getFirst().await(Duration.ZERO)).isEqualTo(1);
+    assertThat(all.get(1).await(Duration.ZERO)).isZero();
+    assertThat(all.getLast().await(Duration.ZERO)).isEqualTo(1);
+  }
+
+  @Test
+  void whatCannotBeTriggeredIsRefusedBeforeTheKernelSeesIt() throws VfioException {
+    Interrupt one = kind.enable(1);
+    int before = machine.kernel.log().size();
+
+    assertThatThrownBy(kind::trigger).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> kind.trigger(1, 2))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("vector 2 of MSI-X of " + device.name() + " is not enabled");
+    assertThatThrownBy(() -> kind.trigger(1, -1)).isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> kind.trigger(FakeInterrupts.VECTORS))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+
+    assertThat(machine.kernel.log()).hasSize(before);
+    assertThat(one.await(Duration.ZERO)).isZero();
+    device.close();
+    assertThatThrownBy(() -> kind.trigger(1)).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void aLineHasOneEventThatUnmasksItUntilEitherIsClosed() throws VfioException {
+    IrqIndex intx = device.pci().intx();
+    Interrupt line = intx.enable(0);
+    Interrupt.Resample first = line.resample();
+    assertThat(machine.interrupts.unmaskedByEvent()).isTrue();
+    first.signal();
+    assertThatThrownBy(line::resample).isInstanceOf(DeviceBusyException.class);
+
+    first.close();
+    first.close();
+    assertThat(machine.interrupts.unmaskedByEvent()).isFalse();
+    assertThatThrownBy(first::signal)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("the resample of vector 0 of INTx");
+
+    Interrupt.Resample second = line.resample();
+    first.close();
+    assertThat(machine.interrupts.unmaskedByEvent()).isTrue();
+    line.close();
+    assertThatThrownBy(second::signal).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(line::resample).isInstanceOf(IllegalStateException.class);
+    second.close();
+    assertThat(machine.interrupts.unmaskedByEvent()).isFalse();
+
+    Interrupt.Resample third = intx.enable(0).resample();
+    device.close();
+    third.close();
+    assertThatThrownBy(third::signal).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
   void aKindThatCannotBeMaskedSaysSo() throws VfioException {
     Interrupt interrupt = kind.enable(0);
+    assertThatThrownBy(interrupt::resample).isInstanceOf(UnsupportedOperationException.class);
 
     assertThatThrownBy(interrupt::mask).isInstanceOf(UnsupportedOperationException.class);
     assertThatThrownBy(interrupt::unmask).isInstanceOf(UnsupportedOperationException.class);

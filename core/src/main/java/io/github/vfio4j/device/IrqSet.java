@@ -1,8 +1,10 @@
 package io.github.vfio4j.device;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.IrqIndex.TooFewVectorsException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_irq_set;
@@ -13,6 +15,7 @@ import io.github.vfio4j.outcome.Answer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -31,28 +34,32 @@ final class IrqSet {
     this.owner = owner;
   }
 
-  /** Enables from vector 0 to the highest given; vectors that are not given get no event. */
+  /**
+   * Enables from the lowest to the highest vector; those between them that are not given get no
+   * event.
+   */
   void install(SortedMap<Integer, IrqVector> consumers) throws VfioException {
     List<Fd> held = new ArrayList<>();
     try (Arena arena = Arena.ofConfined()) {
-      int count = consumers.lastKey() + 1;
+      int start = consumers.firstKey();
+      int count = consumers.lastKey() + 1 - start;
       MemorySegment request =
           request(
               arena,
               vfio_h.VFIO_IRQ_SET_DATA_EVENTFD | vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER,
-              0,
+              start,
               count,
               (long) count * Integer.BYTES);
-      for (int vector = 0; vector < count; vector++) {
-        IrqVector consumer = consumers.get(vector);
+      for (int i = 0; i < count; i++) {
+        IrqVector consumer = consumers.get(start + i);
         int number = NO_EVENT;
         if (consumer != null) {
           number = consumer.file().acquire();
           held.add(consumer.file());
         }
-        request.set(JAVA_INT, vfio_irq_set.SIZEOF + (long) vector * Integer.BYTES, number);
+        request.set(JAVA_INT, vfio_irq_set.SIZEOF + (long) i * Integer.BYTES, number);
       }
-      issue(request);
+      enable(request);
     } finally {
       held.forEach(Fd::release);
     }
@@ -60,28 +67,37 @@ final class IrqSet {
 
   /** Gives one vector of an enabled set its consumer. */
   void set(int vector, IrqVector consumer) throws VfioException {
-    int number = consumer.file().acquire();
-    try {
-      setEvent(vector, number);
-    } finally {
-      consumer.file().release();
-    }
+    setEvent(vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER, vector, consumer.file());
   }
 
   /** Takes one vector's consumer away and leaves the other vectors enabled. */
   void clear(int vector) throws VfioException {
-    setEvent(vector, NO_EVENT);
+    setEvent(vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER, vector, NO_EVENT);
   }
 
-  private void setEvent(int vector, int number) throws VfioException {
+  /** Has an eventfd unmask a vector of an enabled set. */
+  void resample(int vector, Fd eventfd) throws VfioException {
+    setEvent(vfio_h.VFIO_IRQ_SET_ACTION_UNMASK, vector, eventfd);
+  }
+
+  /** Takes that eventfd away. */
+  void endResample(int vector) throws VfioException {
+    setEvent(vfio_h.VFIO_IRQ_SET_ACTION_UNMASK, vector, NO_EVENT);
+  }
+
+  private void setEvent(int action, int vector, Fd eventfd) throws VfioException {
+    int number = eventfd.acquire();
+    try {
+      setEvent(action, vector, number);
+    } finally {
+      eventfd.release();
+    }
+  }
+
+  private void setEvent(int action, int vector, int number) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request =
-          request(
-              arena,
-              vfio_h.VFIO_IRQ_SET_DATA_EVENTFD | vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER,
-              vector,
-              1,
-              Integer.BYTES);
+          request(arena, vfio_h.VFIO_IRQ_SET_DATA_EVENTFD | action, vector, 1, Integer.BYTES);
       request.set(JAVA_INT, vfio_irq_set.SIZEOF, number);
       issue(request);
     }
@@ -94,6 +110,24 @@ final class IrqSet {
 
   void trigger(int vector) throws VfioException {
     withoutData(vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER, vector, 1);
+  }
+
+  /** Triggers some of the vectors between two others. */
+  void trigger(BitSet vectors) throws VfioException {
+    int start = vectors.nextSetBit(0);
+    int count = vectors.length() - start;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request =
+          request(
+              arena,
+              vfio_h.VFIO_IRQ_SET_DATA_BOOL | vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER,
+              start,
+              count,
+              count);
+      vectors.stream()
+          .forEach(v -> request.set(JAVA_BYTE, vfio_irq_set.SIZEOF + v - start, (byte) 1));
+      issue(request);
+    }
   }
 
   void mask(int vector) throws VfioException {
@@ -121,29 +155,38 @@ final class IrqSet {
     return request;
   }
 
-  /** Issues a request; an answer above 0 is how many vectors there could be, of which none is. */
-  private void issue(MemorySegment request) throws VfioException {
-    int available = channel.setIrqs(request);
-    if (available < 0) {
-      throw Answer.failure(
-          Ioctl.VFIO_DEVICE_SET_IRQS, owner.toString(), available, meaning(request, available));
+  /**
+   * Issues a request that enables; an answer above 0 is how many there could be, of which none is.
+   */
+  private void enable(MemorySegment request) throws VfioException {
+    int answer = channel.setIrqs(request);
+    int wanted = vfio_irq_set.start(request) + vfio_irq_set.count(request);
+    if (answer > 0 && answer < wanted) {
+      throw new TooFewVectorsException(
+          Ioctl.VFIO_DEVICE_SET_IRQS.name(), owner.toString(), wanted, answer);
     }
-    if (available > 0) {
-      throw new VfioException(
-          Ioctl.VFIO_DEVICE_SET_IRQS.name(),
-          owner.toString(),
-          null,
-          "only the first %d vectors can be had here, not %d"
-              .formatted(available, vfio_irq_set.start(request) + vfio_irq_set.count(request)));
+    require(answer, meaning(answer));
+  }
+
+  private void issue(MemorySegment request) throws VfioException {
+    require(channel.setIrqs(request), "");
+  }
+
+  private void require(int answer, String meaning) throws VfioException {
+    if (answer < 0) {
+      throw Answer.failure(Ioctl.VFIO_DEVICE_SET_IRQS, owner.toString(), answer, meaning);
+    }
+    if (answer > 0) {
+      throw Answer.impossible(
+          Ioctl.VFIO_DEVICE_SET_IRQS, owner.toString(), answer + " where it is done or refused");
     }
   }
 
-  private static String meaning(MemorySegment request, int answer) {
-    boolean enables = vfio_irq_set.start(request) == 0 && vfio_irq_set.count(request) > 0;
-    if (enables && Answer.is(answer, Errno.ENOSPC)) {
+  private static String meaning(int answer) {
+    if (Answer.is(answer, Errno.ENOSPC)) {
       return "this host has no free interrupt vectors for it; enable fewer, here or elsewhere";
     }
-    if (enables && Answer.is(answer, Errno.EINVAL)) {
+    if (Answer.is(answer, Errno.EINVAL)) {
       return "another kind of interrupt of this device may be enabled; disable that first";
     }
     return "";

@@ -7,6 +7,7 @@ import io.github.vfio4j.channel.Subscriber;
 import io.github.vfio4j.linux.EventFd;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Closing;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,9 @@ final class IrqVector implements Interrupt, EventChannel<Long>, EventChannel.Sou
   private final int vector;
   private final EventFd event;
   private final Subscriber subscriber = new Subscriber();
+
+  /** Guarded by the kind's monitor, as is whether the vector is enabled. */
+  private @Nullable IrqResample resample;
 
   IrqVector(IrqVectors kind, int vector, EventFd event) {
     this.kind = kind;
@@ -85,6 +89,12 @@ final class IrqVector implements Interrupt, EventChannel<Long>, EventChannel.Sou
     kind.ask(this, () -> kind.irqSet().unmask(vector));
   }
 
+  @Override
+  public Resample resample() throws VfioException {
+    requireMaskable();
+    return kind.resample(this);
+  }
+
   private void requireMaskable() {
     if (!kind.maskable()) {
       throw new UnsupportedOperationException(kind + " cannot be masked");
@@ -96,11 +106,26 @@ final class IrqVector implements Interrupt, EventChannel<Long>, EventChannel.Sou
     kind.disable(this);
   }
 
-  /** Closes the eventfd alone. */
+  @Nullable IrqResample unmasking() {
+    return resample;
+  }
+
+  void unmasking(@Nullable IrqResample eventfd) {
+    resample = eventfd;
+  }
+
+  /** Closes what the kernel no longer has: the eventfd, and the one that unmasks the vector. */
   void closeEvent() throws VfioException {
+    Closing closing = new Closing();
+    IrqResample unmasking = resample;
+    if (unmasking != null) {
+      resample = null;
+      closing.attempt(unmasking::closeEvent);
+    }
     int answer = event.close();
     subscriber.sourceClosed();
-    Answer.require("close", toString(), answer, "");
+    closing.attempt(() -> Answer.require("close", toString(), answer, ""));
+    closing.rethrow();
   }
 
   /** Returns the name used in messages. */

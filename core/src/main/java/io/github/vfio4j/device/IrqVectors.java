@@ -4,6 +4,7 @@ import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.IrqIndex;
+import io.github.vfio4j.IrqIndex.TooFewVectorsException;
 import io.github.vfio4j.PciFunction.IrqKind;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_h;
@@ -24,6 +25,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /** The vectors of one IRQ index of an open device, and which of them are enabled. */
 final class IrqVectors implements IrqIndex {
@@ -131,13 +133,34 @@ final class IrqVectors implements IrqIndex {
     }
   }
 
+  @Override
+  public synchronized List<Interrupt> enableUpTo(int most) throws VfioException {
+    requireOpen();
+    if (most <= 0) {
+      throw new IllegalArgumentException("at least one vector must be of use, not " + most);
+    }
+    requireVector(0);
+    int wanted = Math.min(most, count);
+    while (true) {
+      try {
+        return enable(IntStream.range(0, wanted).toArray());
+      } catch (TooFewVectorsException fewer) {
+        wanted = fewer.available(); // which is less each time
+      }
+    }
+  }
+
+  private void requireVector(int vector) {
+    if (vector < 0 || vector >= count) {
+      throw new IndexOutOfBoundsException(
+          "%s has %d vectors, no vector %d".formatted(this, count, vector));
+    }
+  }
+
   private void check(int... vectors) throws VfioException {
     BitSet given = new BitSet();
     for (int vector : vectors) {
-      if (vector < 0 || vector >= count) {
-        throw new IndexOutOfBoundsException(
-            "%s has %d vectors, no vector %d".formatted(this, count, vector));
-      }
+      requireVector(vector);
       if (given.get(vector)) {
         throw new IllegalArgumentException("vector " + vector + " is given twice");
       }
@@ -147,7 +170,11 @@ final class IrqVectors implements IrqIndex {
             "enable", "vector " + vector + " of " + this, null, "it is enabled already");
       }
     }
-    if (given.isEmpty()) {
+    requireSome(given);
+  }
+
+  private static void requireSome(BitSet vectors) {
+    if (vectors.isEmpty()) {
       throw new IllegalArgumentException("no vector is given");
     }
   }
@@ -158,6 +185,56 @@ final class IrqVectors implements IrqIndex {
     IrqVector allocated = new IrqVector(this, vector, event);
     Answer.require("eventfd", object, event.open(), "");
     return allocated;
+  }
+
+  @Override
+  public synchronized void trigger(int... vectors) throws VfioException {
+    requireOpen();
+    BitSet wanted = new BitSet();
+    for (int vector : vectors) {
+      requireVector(vector);
+      if (!enabled.containsKey(vector)) {
+        throw new IllegalStateException("vector " + vector + " of " + this + " is not enabled");
+      }
+      wanted.set(vector);
+    }
+    requireSome(wanted);
+    irqSet.trigger(wanted);
+  }
+
+  /** Has an eventfd unmask a vector. */
+  synchronized IrqResample resample(IrqVector vector) throws VfioException {
+    requireEnabled(vector);
+    if (vector.unmasking() != null) {
+      throw new DeviceBusyException(
+          "resample",
+          vector.toString(),
+          null,
+          "it has an eventfd for that already; close it first");
+    }
+    try (Rollback rollback = new Rollback()) {
+      IrqResample fresh = rollback.make(() -> allocateResample(vector), IrqResample::closeEvent);
+      irqSet.resample(vector.vector(), fresh.file());
+      vector.unmasking(fresh);
+      return rollback.done(fresh);
+    }
+  }
+
+  private IrqResample allocateResample(IrqVector vector) throws VfioException {
+    EventFd event = new EventFd(kernel, "the resample of " + vector);
+    IrqResample allocated = new IrqResample(this, vector, event);
+    Answer.require("eventfd", allocated.toString(), event.open(), "");
+    return allocated;
+  }
+
+  /** Ends that, unless it has ended. */
+  synchronized void end(IrqResample resample) throws VfioException {
+    IrqVector vector = resample.vector();
+    if (vector.unmasking() == resample) {
+      irqSet.endResample(vector.vector());
+      vector.unmasking(null);
+      resample.closeEvent();
+    }
   }
 
   /** Makes the kernel signal the wanted consumers, of which some are fresh, or changes nothing. */
@@ -224,10 +301,14 @@ final class IrqVectors implements IrqIndex {
 
   /** Asks something of a vector's, not of its successor's. */
   synchronized void ask(IrqVector vector, Step question) throws VfioException {
+    requireEnabled(vector);
+    question.run();
+  }
+
+  private void requireEnabled(IrqVector vector) {
     if (enabled.get(vector.vector()) != vector) {
       throw new IllegalStateException(vector + " is closed");
     }
-    question.run();
   }
 
   /** Ends all consumers after the device itself was closed. */

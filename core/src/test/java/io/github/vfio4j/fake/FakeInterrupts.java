@@ -1,5 +1,6 @@
 package io.github.vfio4j.fake;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -40,6 +41,7 @@ public final class FakeInterrupts {
 
   private final Deque<Errno> refusals = new ArrayDeque<>();
   private int available = VECTORS;
+  private int unmasking = NO_EVENT;
   private boolean resizable;
 
   FakeInterrupts(Kernel real) {
@@ -116,36 +118,71 @@ public final class FakeInterrupts {
     int kind = vfio_irq_set.index(request);
     int start = vfio_irq_set.start(request);
     int count = vfio_irq_set.count(request);
-    boolean data = (vfio_irq_set.flags(request) & vfio_h.VFIO_IRQ_SET_DATA_EVENTFD) != 0;
-    long size = vfio_irq_set.SIZEOF + (data ? (long) count * Integer.BYTES : 0);
+    int flags = vfio_irq_set.flags(request);
+    boolean data = (flags & vfio_h.VFIO_IRQ_SET_DATA_EVENTFD) != 0;
+    boolean some = (flags & vfio_h.VFIO_IRQ_SET_DATA_BOOL) != 0;
+    long size = vfio_irq_set.SIZEOF + (data ? (long) count * Integer.BYTES : some ? count : 0);
     if (vfio_irq_set.argsz(request) != size
         || start < 0
         || count < 0
         || start > count(kind) - count) {
       return -Errno.EINVAL.number();
     }
-    if ((vfio_irq_set.flags(request) & vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER) == 0) {
-      return kind == INTX ? 0 : -Errno.ENOTTY.number();
+    if ((flags & vfio_h.VFIO_IRQ_SET_ACTION_TRIGGER) == 0) {
+      return kind != INTX
+          ? -Errno.ENOTTY.number()
+          : data ? unmaskBy(request.get(JAVA_INT, vfio_irq_set.SIZEOF), files) : 0;
     }
     if (!data) {
-      return count == 0 ? disable(kind) : fire(kind, start, count);
+      byte[] chosen = new byte[count];
+      if (some) {
+        chosen = request.asSlice(vfio_irq_set.SIZEOF).toArray(JAVA_BYTE);
+      } else {
+        Arrays.fill(chosen, (byte) 1);
+      }
+      return count == 0 ? disable(kind) : fire(kind, start, chosen);
     }
     int[] eventfds = request.asSlice(vfio_irq_set.SIZEOF).toArray(JAVA_INT);
     boolean open = Arrays.stream(eventfds).allMatch(fd -> fd == NO_EVENT || files.has(fd));
     return open ? enable(kind, start, eventfds) : -Errno.EBADF.number();
   }
 
+  /** Keeps the eventfd that unmasks the line, of which there is one. */
+  private int unmaskBy(int eventfd, OpenFiles files) {
+    if (enabled.get(INTX) == null) {
+      return -Errno.EINVAL.number();
+    }
+    if (eventfd != NO_EVENT && unmasking != NO_EVENT) {
+      return -Errno.EBUSY.number();
+    }
+    if (eventfd != NO_EVENT && !files.has(eventfd)) {
+      return -Errno.EBADF.number();
+    }
+    unmasking = eventfd;
+    return 0;
+  }
+
+  /** Returns whether an eventfd unmasks the line. */
+  public synchronized boolean unmaskedByEvent() {
+    return unmasking != NO_EVENT;
+  }
+
   private int disable(int kind) {
+    if (kind == INTX) {
+      unmasking = NO_EVENT;
+    }
     return enabled.remove(kind) == null ? -Errno.EINVAL.number() : 0;
   }
 
-  private int fire(int kind, int start, int count) {
+  private int fire(int kind, int start, byte... chosen) {
     int[] vectors = enabled.get(kind);
-    if (vectors == null || start + count > vectors.length) {
+    if (vectors == null || start + chosen.length > vectors.length) {
       return -Errno.EINVAL.number();
     }
-    for (int vector = start; vector < start + count; vector++) {
-      signal(vectors[vector]);
+    for (int i = 0; i < chosen.length; i++) {
+      if (chosen[i] != 0) {
+        signal(vectors[start + i]);
+      }
     }
     return 0;
   }
@@ -196,5 +233,6 @@ public final class FakeInterrupts {
   /** Disables all, as the kernel does when the device is closed. */
   synchronized void closed() {
     enabled.clear();
+    unmasking = NO_EVENT;
   }
 }

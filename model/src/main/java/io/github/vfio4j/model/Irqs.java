@@ -149,13 +149,11 @@ final class Irqs {
   }
 
   private int mask(int index, int count, int data, boolean masked) {
-    if (index != vfio_h.VFIO_PCI_INTX_IRQ_INDEX
-        || data == vfio_h.VFIO_IRQ_SET_DATA_EVENTFD
-        || count != 1
-        || eventfds[index].length == 0) {
-      return index == vfio_h.VFIO_PCI_INTX_IRQ_INDEX
-          ? -Errno.EINVAL.number()
-          : -Errno.ENOTTY.number();
+    if (index != vfio_h.VFIO_PCI_INTX_IRQ_INDEX || data == vfio_h.VFIO_IRQ_SET_DATA_EVENTFD) {
+      return -Errno.ENOTTY.number();
+    }
+    if (count != 1 || eventfds[index].length == 0) {
+      return -Errno.EINVAL.number();
     }
     lineMasked = masked;
     deliverLine();
