@@ -17,6 +17,21 @@ import java.util.List;
  */
 public interface IoAddressSpace extends AutoCloseable {
   /**
+   * A region of memory, and where devices shall see it: of a virtual machine's memory, for one.
+   *
+   * @param iova where devices shall see it
+   * @param memory as in {@link #map(MemorySegment, long, DmaAccess)}
+   * @param access what devices may do with it
+   */
+  record MemoryRegion(long iova, MemorySegment memory, DmaAccess access) {
+    /** Returns where it is in words. */
+    @Override
+    public String toString() {
+      return "0x%x bytes at 0x%x".formatted(memory.byteSize(), iova);
+    }
+  }
+
+  /**
    * Returns the interface that this address space belongs to.
    *
    * @return the interface, as {@link BackendChoice} names it
@@ -84,6 +99,49 @@ public interface IoAddressSpace extends AutoCloseable {
    * @throws VfioException if the kernel refuses; the memory stays mapped then
    */
   void unmap(long iova, long size) throws VfioException;
+
+  /**
+   * Maps several regions, or none: where one cannot be mapped, those before it are unmapped again.
+   * All are checked before the kernel sees the first.
+   *
+   * @param regions the regions, in any order; there may be holes between them
+   * @throws IllegalArgumentException if two of them overlap, or as {@link #map(MemorySegment, long,
+   *     DmaAccess)}
+   * @throws IllegalStateException as {@link #map(MemorySegment, long, DmaAccess)}
+   * @throws IovaInUseException if a part of one is mapped
+   * @throws IovaOutOfRangeException if a part of one is outside {@link #iovaRanges}
+   * @throws MemlockLimitException if the limit of locked memory does not allow pinning
+   * @throws VfioException if the kernel refuses otherwise; nothing of it is mapped or pinned then,
+   *     unless the kernel refused to unmap too, of which the suppressed exceptions tell
+   */
+  void mapAll(List<MemoryRegion> regions) throws VfioException;
+
+  /**
+   * Maps those of several regions that are not mapped yet, or none, as {@link #mapAll} does. A
+   * region that is mapped already, of the same memory, size and access at the same IOVA, is left
+   * alone; so the memory of a virtual machine can be given whole each time that its layout has
+   * grown. What is no longer part of it, {@link #unmapRange} unmaps.
+   *
+   * @param regions the regions, in any order; there may be holes between them
+   * @return those that were not mapped before, ascending
+   * @throws IllegalArgumentException as {@link #mapAll}
+   * @throws IllegalStateException as {@link #mapAll}
+   * @throws IovaInUseException if a part of one is mapped otherwise
+   * @throws VfioException as {@link #mapAll}
+   */
+  List<MemoryRegion> mapMissing(List<MemoryRegion> regions) throws VfioException;
+
+  /**
+   * Unmaps and unpins all mappings that lie in a range. There may be holes between them.
+   *
+   * @param iova where the range starts
+   * @param size its size in bytes, which may be more than can be mapped
+   * @return how many bytes were mapped in it; 0 where nothing was
+   * @throws IllegalArgumentException if a mapping reaches out of the range, which then changes
+   *     nothing, or if the range is empty or wraps around
+   * @throws VfioException if the kernel refuses; what it has unmapped by then stays unmapped
+   */
+  long unmapRange(long iova, long size) throws VfioException;
 
   /**
    * Unmaps and unpins everything. The buffers of this address space keep their memory, though no

@@ -4,6 +4,7 @@ import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.DmaMapping;
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.IoAddressSpace.MemoryRegion;
 import io.github.vfio4j.IovaExhaustedException;
 import io.github.vfio4j.IovaInUseException;
 import io.github.vfio4j.IovaOutOfRangeException;
@@ -22,7 +23,9 @@ import io.github.vfio4j.recording.DeviceEvent;
 import io.github.vfio4j.recording.Recorded;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -415,6 +418,110 @@ public final class AddressSpace {
       mappings.removeAt(slot);
       vacant.put(iova, size, allocator);
     }
+  }
+
+  private void forget(long iova, long size) {
+    mappings.removeAt(mappings.find(iova, size));
+    vacant.put(iova, size, allocator);
+  }
+
+  /**
+   * Unmaps all mappings that lie in a range.
+   *
+   * @return how many bytes they had
+   */
+  public long unmapRange(long iova, long size) throws VfioException {
+    synchronized (lock) {
+      requireOpen();
+      if (Alignment.isEmptyOrWraps(iova, size)) {
+        throw new IllegalArgumentException(
+            "Cannot unmap 0x%x bytes at 0x%x of %s: the range is empty or wraps around"
+                .formatted(size, iova, name));
+      }
+      WholeMappings whole = new WholeMappings(name, mappings, range(iova, size));
+      long unmapped = 0;
+      for (IovaRange run : whole.runs()) {
+        unmapped += unmapRun(whole.in(run), run.first(), run.last() - run.first() + 1);
+      }
+      return unmapped;
+    }
+  }
+
+  /** Unmaps mappings without a hole between them, or tells why not and knows what is left. */
+  private long unmapRun(SortedMap<Long, Long> whole, long iova, long size) throws VfioException {
+    long answer = channel.unmap(iova, size);
+    boolean gone = true;
+    for (Map.Entry<Long, Long> each : whole.entrySet()) {
+      long first = each.getKey();
+      long bytes = each.getValue() - first + 1;
+      if (answer == size || isUnmappedNow(first, bytes)) {
+        forget(first, bytes);
+      } else {
+        gone = false;
+      }
+    }
+    if (!gone) {
+      throw notUnmapped(answer, iova, size);
+    }
+    return size;
+  }
+
+  /** Unmaps what a refusal half way may have left; returns whether it surely is not mapped now. */
+  private boolean isUnmappedNow(long iova, long size) {
+    long answer = channel.unmap(iova, size);
+    return answer == size || answer == 0 || Answer.is(answer, Errno.ENOENT);
+  }
+
+  /** Maps all of a batch, or nothing. */
+  public void mapAll(List<MemoryRegion> regions) throws VfioException {
+    synchronized (lock) {
+      requireMappable();
+      mapEach(new Batch(name, granule, regions));
+    }
+  }
+
+  /**
+   * Maps those of a batch that are not mapped, or nothing.
+   *
+   * @return those that were not
+   */
+  public List<MemoryRegion> mapMissing(List<MemoryRegion> regions) throws VfioException {
+    synchronized (lock) {
+      requireMappable();
+      Batch batch = new Batch(name, granule, regions);
+      batch.removeMapped(mappings);
+      mapEach(batch);
+      return List.copyOf(batch.regions());
+    }
+  }
+
+  private void mapEach(Batch batch) throws VfioException {
+    List<MemoryRegion> regions = batch.regions();
+    for (MemoryRegion region : regions) {
+      long size = region.memory().byteSize();
+      check(region.iova(), size, region.memory(), region.access());
+      if (!allocator.isAllowed(region.iova(), size)) {
+        throw refusal(region.iova(), size);
+      }
+    }
+    mappings.forEach(
+        (iova, size, memory, access) -> {
+          MemoryRegion region = batch.overlapping(iova, size);
+          if (region != null) {
+            throw refusal(region.iova(), region.memory().byteSize());
+          }
+        });
+    try (Rollback rollback = new Rollback()) {
+      for (MemoryRegion region : regions) {
+        rollback.make(() -> mapped(region), made -> unmap(made.iova(), made.memory().byteSize()));
+      }
+      rollback.done(regions);
+    }
+  }
+
+  private MemoryRegion mapped(MemoryRegion region) throws VfioException {
+    map(region.iova(), region.memory(), region.access());
+    return region;
   }
 
   private VfioException notUnmapped(long answer, long iova, long size) {

@@ -4,6 +4,7 @@ import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.VfioException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,6 +116,16 @@ public final class MappingTable {
   int find(long iova, long size) {
     int slot = find(iova);
     return slot >= 0 && number(slot, SIZE) == size ? slot : -1;
+  }
+
+  /** Returns what a device may do with the mapping that {@link #find(long, long)} has found. */
+  DmaAccess accessOf(int found) {
+    return accesses[found];
+  }
+
+  /** Returns the memory behind the mapping that {@link #find(long, long)} has found. */
+  MemorySegment memoryOf(int found) {
+    return Objects.requireNonNull(memory[found]);
   }
 
   /** Removes the mapping that {@link #find(long, long)} has found. */

@@ -54,10 +54,10 @@ final class FakeMappings {
     return 0;
   }
 
-  /** Unmaps exactly what was mapped, and returns how many bytes that are, or an error. */
+  /** Unmaps whole mappings, and returns how many bytes they had, or an error. */
   long unmap(long iova, long size) {
     if (pages(iova, size) == null) {
-      return 0;
+      return unmapSeveral(iova, size);
     }
     if (locks.containsKey(iova)) {
       return -Errno.EBUSY.number();
@@ -67,6 +67,17 @@ final class FakeMappings {
       mappings.remove(iova);
     }
     return unmapped;
+  }
+
+  private long unmapSeveral(long iova, long size) {
+    long bytes = 0;
+    for (long first : List.copyOf(mappings.subMap(iova, iova + size).keySet())) {
+      if (locks.containsKey(first)) {
+        return -Errno.EBUSY.number();
+      }
+      bytes += mappings.remove(first).size;
+    }
+    return bytes;
   }
 
   /** Unmaps everything in the order of addresses, up to what is locked. */

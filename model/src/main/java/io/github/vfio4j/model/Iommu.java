@@ -54,10 +54,16 @@ final class Iommu implements AddressSpaceChannel {
     lock.writeLock().lock();
     try {
       Entry entry = entries.get(iova);
-      if (entry == null || entry.size != size) {
+      if (entry != null && entry.size == size) {
+        entries.remove(iova);
+        return size;
+      }
+      Map<Long, Entry> inside = entries.subMap(iova, true, iova + (size - 1), true);
+      long bytes = inside.values().stream().mapToLong(Entry::size).sum();
+      if (bytes != size) { // not whole ones without a hole, as AddressSpace has it
         return -Errno.ENOENT.number();
       }
-      entries.remove(iova);
+      inside.clear();
       return size;
     } finally {
       lock.writeLock().unlock();

@@ -64,6 +64,21 @@ final class ModelSpace implements IoAddressSpace {
   }
 
   @Override
+  public void mapAll(List<MemoryRegion> regions) throws VfioException {
+    space.mapAll(regions);
+  }
+
+  @Override
+  public List<MemoryRegion> mapMissing(List<MemoryRegion> regions) throws VfioException {
+    return space.mapMissing(regions);
+  }
+
+  @Override
+  public long unmapRange(long iova, long size) throws VfioException {
+    return space.unmapRange(iova, size);
+  }
+
+  @Override
   public void unmapAll() throws VfioException {
     space.unmapAll();
   }
