@@ -144,6 +144,24 @@ public final class DirtyBitmap {
     return count;
   }
 
+  /**
+   * Sets the bits that are set in another bitmap: what two of them know of one range, such as the
+   * IOMMU's and the device's own, becomes one.
+   *
+   * @param other a bitmap of the same range and page size
+   * @throws IllegalArgumentException if it is of another range or page size
+   */
+  public void add(DirtyBitmap other) {
+    if (other.iova != iova || other.length != length || other.pageSize != pageSize) {
+      throw new IllegalArgumentException(
+          "%s by pages of %d cannot be added to %s by pages of %d"
+              .formatted(other, other.pageSize, this, pageSize));
+    }
+    for (long at = 0; at < bits.byteSize(); at += Long.BYTES) {
+      bits.set(JAVA_LONG, at, bits.get(JAVA_LONG, at) | other.bits.get(JAVA_LONG, at));
+    }
+  }
+
   /** Clears all bits. */
   public void clear() {
     bits.fill((byte) 0);

@@ -4,6 +4,7 @@ import io.github.vfio4j.Backend;
 import io.github.vfio4j.BackendChoice;
 import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DeviceNotBoundException;
+import io.github.vfio4j.DirtyBitmap;
 import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.DmaMapping;
@@ -29,6 +30,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -77,6 +80,14 @@ public final class Container implements IoAddressSpace {
     }
   }
 
+  /**
+   * How a container tells dirty pages.
+   *
+   * @param pageSizes the sizes that one bit may stand for: the powers of two whose bit is set
+   * @param largestBitmap bytes of the largest bitmap that it fills in one call
+   */
+  public record Migration(long pageSizes, long largestBitmap) {}
+
   private static final String NODE = "/dev/vfio/vfio";
 
   private final Host host;
@@ -85,6 +96,7 @@ public final class Container implements IoAddressSpace {
   private final @Nullable SharedFile iommufd;
   private final ContainerChannel channel;
   private final AddressSpace space;
+  private final DirtyPages dirtyPages;
   private final Map<Integer, Group> groups = new LinkedHashMap<>();
 
   private Container(Host host, Fd file, Type type, @Nullable SharedFile iommufd)
@@ -99,6 +111,7 @@ public final class Container implements IoAddressSpace {
           rollback.make(
               () -> new ContainerChannel(host.kernel(), file, gone), ContainerChannel::release);
       this.space = new AddressSpace(host.kernel(), "container " + file.object(), channel);
+      this.dirtyPages = new DirtyPages(channel, space.toString());
       synchronized (space.lock()) {
         groupsChanged();
       }
@@ -429,6 +442,166 @@ public final class Container implements IoAddressSpace {
   @Override
   public DmaBuffer allocateHuge(long size, long hugePageSize) throws VfioException {
     return space.allocateHuge(size, hugePageSize);
+  }
+
+  /**
+   * Returns how many more mappings there may be. The kernel has a limit for all containers alike,
+   * {@code vfio_iommu_type1.dma_entry_limit}, of 65,535 mappings unless it is set otherwise; one
+   * mapping more is refused with ENOSPC. An iommufd has no such limit, and says 65,535.
+   *
+   * <p>Issues {@code VFIO_IOMMU_GET_INFO}.
+   *
+   * @return the number; empty where the kernel does not tell, as before Linux 5.10
+   * @throws IllegalStateException if no group is in this container
+   * @throws VfioException if the kernel refuses
+   */
+  public OptionalLong mappingsLeft() throws VfioException {
+    return info().mappingsLeft();
+  }
+
+  /**
+   * Returns how dirty pages can be read; {@code VFIO_IOMMU_GET_INFO}.
+   *
+   * @return the page sizes, and the size of a bitmap; empty where the kernel does not tell, as
+   *     before Linux 5.8 and on an iommufd
+   * @throws IllegalStateException if no group is in this container
+   * @throws VfioException if the kernel refuses
+   */
+  public Optional<Migration> migration() throws VfioException {
+    return info().migration();
+  }
+
+  private ContainerInfo info() throws VfioException {
+    synchronized (space.lock()) {
+      requireGroup();
+      return ContainerInfo.read(file);
+    }
+  }
+
+  /** Refuses what the kernel can only do with a group. Called with the lock held. */
+  private void requireGroup() {
+    space.requireOpen();
+    dropLostGroups();
+    space.requireMappable();
+  }
+
+  /**
+   * Switches the collecting of dirty pages on or off; {@code VFIO_IOMMU_DIRTY_PAGES}. It is off
+   * again when the last group goes.
+   *
+   * <p>No IOMMU tells a container what devices write: as long as a device may reach memory at all,
+   * all of it counts as dirty. What is worth collecting are the pages of mediated devices alone,
+   * whose drivers pin what they write, page by page. For an IOMMU with dirty bits use {@link
+   * io.github.vfio4j.iommufd.HwptPaging#setDirtyTracking}.
+   *
+   * @param on whether to collect
+   * @throws IllegalStateException if no group is in this container
+   * @throws UnsupportedByKernelException if this kernel cannot (Linux 5.8 was the first), or the
+   *     container is of {@link Type#TYPE1} or on an iommufd
+   * @throws VfioException if the kernel refuses otherwise
+   */
+  public void setDirtyTracking(boolean on) throws VfioException {
+    synchronized (space.lock()) {
+      requireGroup();
+      dirtyPages.track(on);
+    }
+  }
+
+  /**
+   * Reads which pages may have been written since the last reading, and clears that; {@code
+   * VFIO_IOMMU_DIRTY_PAGES}. Bits that are set in the bitmap already stay set. Pages that are
+   * pinned still count as written at the next reading.
+   *
+   * @param bitmap which range to read, and where the answer goes: by pages of {@link #granule}. It
+   *     may hold several mappings, and holes, whose bits stay as they are
+   * @throws IllegalArgumentException if its pages are of another size, or the bitmap is larger than
+   *     the 256 MiB that any kernel fills
+   * @throws IllegalStateException if no group is in this container
+   * @throws UnsupportedByKernelException as {@link #setDirtyTracking}
+   * @throws VfioException if the kernel refuses: EINVAL says that dirty pages are not collected, or
+   *     that the range cuts a mapping
+   */
+  public void readAndClearDirty(DirtyBitmap bitmap) throws VfioException {
+    synchronized (space.lock()) {
+      requireGroup();
+      requireFits(bitmap);
+      dirtyPages.readAndClear(bitmap);
+    }
+  }
+
+  /**
+   * Unmaps what one call of {@link #map(MemorySegment, long, DmaAccess)} mapped, and reads which of
+   * its pages may have been written until then; {@code VFIO_IOMMU_UNMAP_DMA}.
+   *
+   * @param bitmap the mapping's range, and where the answer goes, as in {@link #readAndClearDirty}
+   * @throws IllegalArgumentException if no mapping of just this range is there, or as {@link
+   *     #readAndClearDirty}
+   * @throws IllegalStateException if no group is in this container
+   * @throws UnsupportedByKernelException if the container is on an iommufd
+   * @throws VfioException if the kernel refuses; the memory stays mapped then. EINVAL says that
+   *     dirty pages are not collected
+   */
+  public void unmapAndReadDirty(DirtyBitmap bitmap) throws VfioException {
+    synchronized (space.lock()) {
+      requireGroup();
+      requireFits(bitmap);
+      if (iommufd != null) {
+        throw new UnsupportedByKernelException(
+            Ioctl.VFIO_IOMMU_UNMAP_DMA.name(),
+            toString(),
+            null,
+            "an iommufd does not tell dirty pages this way; use a page table of DIRTY_TRACKING");
+      }
+      space.unmap(
+          bitmap.iova(), bitmap.length(), (iova, size) -> dirtyPages.unmap(iova, size, bitmap));
+    }
+  }
+
+  private void requireFits(DirtyBitmap bitmap) {
+    if (bitmap.pageSize() != granule()) {
+      throw new IllegalArgumentException(
+          "Cannot read %s of %s: a bit has to stand for %d bytes, not %d"
+              .formatted(bitmap, this, granule(), bitmap.pageSize()));
+    }
+    if (bitmap.bits().byteSize() > DirtyPages.LARGEST) {
+      throw new IllegalArgumentException(
+          "Cannot read %s of %s: a container fills %d bytes of bits at once"
+              .formatted(bitmap, this, DirtyPages.LARGEST));
+    }
+  }
+
+  /**
+   * Tells the kernel that mapped memory is at another address of this process, as it is after it
+   * was mapped anew from its file; {@code VFIO_IOMMU_UNMAP_DMA} and {@code VFIO_IOMMU_MAP_DMA} with
+   * their {@code VADDR} flags. DMA goes on meanwhile.
+   *
+   * <p>The kernel does not look at the pages: devices see the old ones as before, and what was
+   * mapped stays pinned. So the memory has to be the same pages, of a shared file. The address
+   * matters when the process pays for locked memory, and when memory is mapped again for a group
+   * that comes later.
+   *
+   * @param iova where the mapping starts
+   * @param memory the memory at its new address, of the mapping's size
+   * @throws IllegalArgumentException if no mapping of that size starts there, or as {@link
+   *     #map(MemorySegment, long, DmaAccess)}
+   * @throws IllegalStateException if the memory has been freed, or no group is in this container
+   * @throws UnsupportedByKernelException if this kernel cannot (Linux 5.12 was the first), a
+   *     mediated device is in the container, or the container is on an iommufd
+   * @throws VfioException if the kernel refuses otherwise; the old address counts then
+   */
+  public void moveMemory(long iova, MemorySegment memory) throws VfioException {
+    synchronized (space.lock()) {
+      requireGroup();
+      if (channel.extension(vfio_h.VFIO_UPDATE_VADDR) <= 0) {
+        throw new UnsupportedByKernelException(
+            Ioctl.VFIO_CHECK_EXTENSION.name(),
+            toString(),
+            null,
+            "VFIO_UPDATE_VADDR is not there: not before Linux 5.12, with a mediated device, or on"
+                + " an iommufd");
+      }
+      space.move(iova, memory, channel::move);
+    }
   }
 
   /**

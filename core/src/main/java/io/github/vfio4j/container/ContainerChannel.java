@@ -1,6 +1,8 @@
 package io.github.vfio4j.container;
 
 import io.github.vfio4j.DmaAccess;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_iommu_type1_dma_map;
 import io.github.vfio4j.bindings.vfio_iommu_type1_dma_unmap;
@@ -9,6 +11,7 @@ import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.Request;
+import io.github.vfio4j.outcome.Answer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.BooleanSupplier;
@@ -51,6 +54,16 @@ final class ContainerChannel implements AddressSpaceChannel {
     return fd;
   }
 
+  /** Issues an ioctl, and answers as the kernel does. */
+  int ioctl(Ioctl operation, MemorySegment request) {
+    return kernel.ioctl(fd, operation.number(), request);
+  }
+
+  /** Asks for an extension. */
+  int extension(int number) {
+    return kernel.ioctl(fd, Ioctl.VFIO_CHECK_EXTENSION.number(), number);
+  }
+
   @Override
   public Ioctl mapOperation() {
     return Ioctl.VFIO_IOMMU_MAP_DMA;
@@ -86,6 +99,39 @@ final class ContainerChannel implements AddressSpaceChannel {
   public int unmapAll() {
     int answer = unmap(vfio_h.VFIO_DMA_UNMAP_FLAG_ALL, 0, 0);
     return answer < 0 && mappingsWentWithTheGroups.getAsBoolean() ? 0 : answer;
+  }
+
+  /**
+   * Tells the kernel of another address of mapped memory: first that the old one is void, then the
+   * new one. If that is refused the old one counts again.
+   *
+   * @return the kernel's answer
+   * @throws VfioException if the kernel does not take the old one back either
+   */
+  int move(long iova, long size, MemorySegment memory, MemorySegment old) throws VfioException {
+    int answer = unmap(vfio_h.VFIO_DMA_UNMAP_FLAG_VADDR, iova, size);
+    if (answer < 0) {
+      return answer;
+    }
+    answer = setAddress(iova, memory);
+    int undone = answer < 0 ? setAddress(iova, old) : 0;
+    if (undone < 0) {
+      throw Answer.failure(
+          Ioctl.VFIO_IOMMU_MAP_DMA,
+          file.object(),
+          undone,
+          "what is mapped at 0x%x has no address any more, for the new one was refused by %s"
+              .formatted(iova, new Errno(-answer)));
+    }
+    return answer;
+  }
+
+  private int setAddress(long iova, MemorySegment memory) {
+    vfio_iommu_type1_dma_map.flags(mapRequest, vfio_h.VFIO_DMA_MAP_FLAG_VADDR);
+    vfio_iommu_type1_dma_map.vaddr(mapRequest, memory.address());
+    vfio_iommu_type1_dma_map.iova(mapRequest, iova);
+    vfio_iommu_type1_dma_map.size(mapRequest, memory.byteSize());
+    return kernel.ioctl(fd, Ioctl.VFIO_IOMMU_MAP_DMA.number(), mapRequest);
   }
 
   private int unmap(int flags, long iova, long size) {

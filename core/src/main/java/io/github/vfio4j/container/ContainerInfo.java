@@ -5,6 +5,8 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_iommu_type1_info;
 import io.github.vfio4j.bindings.vfio_iommu_type1_info_cap_iova_range;
+import io.github.vfio4j.bindings.vfio_iommu_type1_info_cap_migration;
+import io.github.vfio4j.bindings.vfio_iommu_type1_info_dma_avail;
 import io.github.vfio4j.bindings.vfio_iova_range;
 import io.github.vfio4j.device.CapabilityChain;
 import io.github.vfio4j.device.InfoReply;
@@ -15,24 +17,37 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * What a container says of its IOMMU: {@code VFIO_IOMMU_GET_INFO}.
  *
  * @param granule the smallest page of the IOMMU; of 1 byte where an iommufd knows none yet
+ * @param ranges what can be mapped
+ * @param mappingsLeft how many more mappings there may be, where the kernel says so
+ * @param migration how dirty pages are told, where the kernel says so
  */
-record ContainerInfo(long granule, List<IovaRange> ranges) {
+record ContainerInfo(
+    long granule,
+    List<IovaRange> ranges,
+    OptionalLong mappingsLeft,
+    Optional<Container.Migration> migration) {
 
   static ContainerInfo read(Fd fd) throws VfioException {
+    return read(fd.object(), info -> fd.ioctl(Ioctl.VFIO_IOMMU_GET_INFO, info));
+  }
+
+  static ContainerInfo read(String object, InfoReply.Question question) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment reply =
           InfoReply.ask(
               Ioctl.VFIO_IOMMU_GET_INFO,
-              fd.object(),
-              info -> fd.ioctl(Ioctl.VFIO_IOMMU_GET_INFO, info),
+              object,
+              question,
               arena,
               vfio_iommu_type1_info.SIZEOF,
-              question -> {});
+              info -> {});
       int flags = vfio_iommu_type1_info.flags(reply);
       long pageSizes =
           (flags & vfio_h.VFIO_IOMMU_INFO_PGSIZES) == 0
@@ -40,31 +55,53 @@ record ContainerInfo(long granule, List<IovaRange> ranges) {
               : vfio_iommu_type1_info.iova_pgsizes(reply);
       long granule = Long.lowestOneBit(pageSizes);
       if (granule <= 0) {
-        throw impossible(fd, "no page size that fits, but 0x%x".formatted(pageSizes));
+        throw impossible(object, "no page size that fits, but 0x%x".formatted(pageSizes));
       }
       List<IovaRange> ranges = List.of(new IovaRange(0, -1));
+      OptionalLong mappingsLeft = OptionalLong.empty();
+      Optional<Container.Migration> migration = Optional.empty();
       if ((flags & vfio_h.VFIO_IOMMU_INFO_CAPS) != 0) {
         long first = Integer.toUnsignedLong(vfio_iommu_type1_info.cap_offset(reply));
         for (CapabilityChain.Link link :
-            CapabilityChain.walk(reply, first, vfio_iommu_type1_info.SIZEOF, fd.object())) {
-          if (link.id() == vfio_h.VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE) {
-            link.require(
-                Ioctl.VFIO_IOMMU_GET_INFO,
-                fd.object(),
-                vfio_iommu_type1_info_cap_iova_range.SIZEOF);
-            ranges = ranges(fd, link.bytes());
+            CapabilityChain.walk(reply, first, vfio_iommu_type1_info.SIZEOF, object)) {
+          switch (link.id()) {
+            case vfio_h.VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE -> {
+              require(object, link, vfio_iommu_type1_info_cap_iova_range.SIZEOF);
+              ranges = ranges(object, link.bytes());
+            }
+            case vfio_h.VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL -> {
+              require(object, link, vfio_iommu_type1_info_dma_avail.SIZEOF);
+              mappingsLeft =
+                  OptionalLong.of(
+                      Integer.toUnsignedLong(vfio_iommu_type1_info_dma_avail.avail(link.bytes())));
+            }
+            case vfio_h.VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION -> {
+              require(object, link, vfio_iommu_type1_info_cap_migration.SIZEOF);
+              migration =
+                  Optional.of(
+                      new Container.Migration(
+                          vfio_iommu_type1_info_cap_migration.pgsize_bitmap(link.bytes()),
+                          vfio_iommu_type1_info_cap_migration.max_dirty_bitmap_size(link.bytes())));
+            }
+            default -> {}
           }
         }
       }
-      return new ContainerInfo(granule, ranges);
+      return new ContainerInfo(granule, ranges, mappingsLeft, migration);
     }
   }
 
-  private static List<IovaRange> ranges(Fd fd, MemorySegment capability) throws VfioException {
+  private static void require(String object, CapabilityChain.Link link, long size)
+      throws VfioException {
+    link.require(Ioctl.VFIO_IOMMU_GET_INFO, object, size);
+  }
+
+  private static List<IovaRange> ranges(String object, MemorySegment capability)
+      throws VfioException {
     long start = vfio_iommu_type1_info_cap_iova_range.SIZEOF;
     long count = Integer.toUnsignedLong(vfio_iommu_type1_info_cap_iova_range.nr_iovas(capability));
     if (count > (capability.byteSize() - start) / vfio_iova_range.SIZEOF) {
-      throw impossible(fd, count + " ranges in " + capability.byteSize() + " bytes");
+      throw impossible(object, count + " ranges in " + capability.byteSize() + " bytes");
     }
     List<IovaRange> ranges = new ArrayList<>();
     for (long i = 0; i < count; i++) {
@@ -73,14 +110,14 @@ record ContainerInfo(long granule, List<IovaRange> ranges) {
       long first = vfio_iova_range.start(range);
       long last = vfio_iova_range.end(range);
       if (Long.compareUnsigned(first, last) > 0) {
-        throw impossible(fd, "a range from 0x%x to 0x%x".formatted(first, last));
+        throw impossible(object, "a range from 0x%x to 0x%x".formatted(first, last));
       }
       ranges.add(new IovaRange(first, last));
     }
     return ranges;
   }
 
-  private static VfioException impossible(Fd fd, String what) {
-    return Answer.impossible(Ioctl.VFIO_IOMMU_GET_INFO, fd.object(), what);
+  private static VfioException impossible(String object, String what) {
+    return Answer.impossible(Ioctl.VFIO_IOMMU_GET_INFO, object, what);
   }
 }

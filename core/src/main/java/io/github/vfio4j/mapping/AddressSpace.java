@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.function.LongBinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -163,7 +164,8 @@ public final class AddressSpace {
     }
   }
 
-  private void requireMappable() {
+  /** Throws if nothing can be mapped now. Called with the lock held. */
+  public void requireMappable() {
     if (!mappable) {
       requireOpen();
       throw new IllegalStateException(name + " " + obstacle);
@@ -420,6 +422,25 @@ public final class AddressSpace {
     }
   }
 
+  /**
+   * Unmaps what one call has mapped, as a backend can besides.
+   *
+   * @param unmapper answers as {@link AddressSpaceChannel#unmap}
+   */
+  public void unmap(long iova, long size, LongBinaryOperator unmapper) throws VfioException {
+    synchronized (lock) {
+      requireOpen();
+      if (mappings.find(iova, size) < 0) {
+        throw notMapped("unmap", iova, size);
+      }
+      long answer = unmapper.applyAsLong(iova, size);
+      if (answer != size) {
+        throw notUnmapped(answer, iova, size);
+      }
+      forget(iova, size);
+    }
+  }
+
   private void forget(long iova, long size) {
     mappings.removeAt(mappings.find(iova, size));
     vacant.put(iova, size, allocator);
@@ -522,6 +543,31 @@ public final class AddressSpace {
   private MemoryRegion mapped(MemoryRegion region) throws VfioException {
     map(region.iova(), region.memory(), region.access());
     return region;
+  }
+
+  /** Tells a backend of another address of mapped memory, and answers as it does. */
+  @FunctionalInterface
+  public interface Mover {
+    int move(long iova, long size, MemorySegment memory, MemorySegment old) throws VfioException;
+  }
+
+  /** Has a mapping's memory at another address from now on. */
+  public void move(long iova, MemorySegment memory, Mover mover) throws VfioException {
+    synchronized (lock) {
+      long size = memory.byteSize();
+      requireMappable();
+      int slot = mappings.find(iova, size);
+      if (slot < 0) {
+        throw notMapped("move", iova, size);
+      }
+      check(iova, size, memory, mappings.accessOf(slot));
+      mappings.keep(slot);
+      int answer = mover.move(iova, size, memory, mappings.memoryOf(slot));
+      if (answer < 0) {
+        throw notMappable(mapOperation, answer, iova, size);
+      }
+      mappings.replaceMemory(slot, memory);
+    }
   }
 
   private VfioException notUnmapped(long answer, long iova, long size) {

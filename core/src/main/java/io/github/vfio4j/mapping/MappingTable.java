@@ -3,7 +3,11 @@ package io.github.vfio4j.mapping;
 import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.VfioException;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +39,9 @@ public final class MappingTable {
   private @Nullable MemorySegment[] memory;
 
   private DmaAccess[] accesses;
+
+  /** What was behind mappings before, by their numbers. */
+  private final Map<Long, List<MemorySegment>> former = new HashMap<>();
 
   private long lastSerial = NO_SERIAL;
   private int shift;
@@ -128,6 +135,29 @@ public final class MappingTable {
     return Objects.requireNonNull(memory[found]);
   }
 
+  /**
+   * Keeps the memory of a mapping reachable as long as that is mapped, even if it is replaced:
+   * devices may reach its pages.
+   */
+  void keep(int found) {
+    former.keySet().removeIf(serial -> !isSerial(serial));
+    former.computeIfAbsent(number(found, SERIAL), serial -> new ArrayList<>()).add(memoryOf(found));
+  }
+
+  private boolean isSerial(long serial) {
+    for (int slot = 0; slot < memory.length; slot++) {
+      if (memory[slot] != null && number(slot, SERIAL) == serial) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Puts other memory behind the mapping that {@link #find(long, long)} has found. */
+  void replaceMemory(int found, MemorySegment replacement) {
+    memory[found] = replacement;
+  }
+
   /** Removes the mapping that {@link #find(long, long)} has found. */
   void removeAt(int found) {
     int hole = found;
@@ -176,6 +206,12 @@ public final class MappingTable {
 
   /** Returns whether memory of a lifetime is behind one of the mappings. */
   boolean hold(MemorySegment.Scope lifetime) {
+    for (Map.Entry<Long, List<MemorySegment>> kept : former.entrySet()) {
+      if (kept.getValue().stream().anyMatch(each -> each.scope().equals(lifetime))
+          && isSerial(kept.getKey())) {
+        return true;
+      }
+    }
     for (MemorySegment backing : memory) {
       if (backing != null && backing.scope().equals(lifetime)) {
         return true;
@@ -192,6 +228,7 @@ public final class MappingTable {
 
   void clear() {
     Arrays.fill(memory, null);
+    former.clear();
     count = 0;
   }
 

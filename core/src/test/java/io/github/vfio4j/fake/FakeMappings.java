@@ -54,6 +54,16 @@ final class FakeMappings {
     return 0;
   }
 
+  /** Has a mapping's memory at another address. */
+  int move(long iova, long address) {
+    Mapping mapping = mappings.get(iova);
+    if (mapping == null) {
+      return -Errno.ENOENT.number();
+    }
+    mappings.put(iova, new Mapping(mapping.size, new FakePages(address, mapping.size)));
+    return 0;
+  }
+
   /** Unmaps whole mappings, and returns how many bytes they had, or an error. */
   long unmap(long iova, long size) {
     if (pages(iova, size) == null) {

@@ -28,6 +28,7 @@ import io.github.vfio4j.bindings.vfio_device_detach_iommufd_pt;
 import io.github.vfio4j.bindings.vfio_device_feature;
 import io.github.vfio4j.bindings.vfio_device_info;
 import io.github.vfio4j.bindings.vfio_group_status;
+import io.github.vfio4j.bindings.vfio_iommu_type1_dirty_bitmap;
 import io.github.vfio4j.bindings.vfio_iommu_type1_dma_map;
 import io.github.vfio4j.bindings.vfio_iommu_type1_dma_unmap;
 import io.github.vfio4j.bindings.vfio_iommu_type1_info;
@@ -56,6 +57,7 @@ final class StructureLayouts {
           case VFIO_IOMMU_GET_INFO -> vfio_iommu_type1_info.LAYOUT;
           case VFIO_IOMMU_MAP_DMA -> vfio_iommu_type1_dma_map.LAYOUT;
           case VFIO_IOMMU_UNMAP_DMA -> vfio_iommu_type1_dma_unmap.LAYOUT;
+          case VFIO_IOMMU_DIRTY_PAGES -> vfio_iommu_type1_dirty_bitmap.LAYOUT;
           case VFIO_DEVICE_GET_INFO -> vfio_device_info.LAYOUT;
           case VFIO_DEVICE_GET_REGION_INFO -> vfio_region_info.LAYOUT;
           case VFIO_DEVICE_GET_IRQ_INFO -> vfio_irq_info.LAYOUT;
