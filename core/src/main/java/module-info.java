@@ -13,6 +13,7 @@ module io.github.vfio4j.core {
 
   exports io.github.vfio4j;
   exports io.github.vfio4j.amd;
+  exports io.github.vfio4j.config;
   exports io.github.vfio4j.container;
   exports io.github.vfio4j.diagnosis;
   exports io.github.vfio4j.event;

@@ -31,6 +31,22 @@ public final class ConfigSpace {
   }
 
   /**
+   * Reads a region as configuration space.
+   *
+   * @param region the configuration space of a device, or an image of one
+   * @return its registers
+   * @throws IllegalArgumentException if it is too small to be one: it has less than 64 bytes
+   */
+  public static ConfigSpace of(Region region) {
+    if (region.size() < FIRST_CAPABILITY) {
+      throw new IllegalArgumentException(
+          "A configuration space has 64 bytes at least, and %s has %d"
+              .formatted(region, region.size()));
+    }
+    return new ConfigSpace(region);
+  }
+
+  /**
    * A PCI capability.
    *
    * @param id the number that the PCI specifications give it: {@link CapabilityId} and {@link
@@ -238,12 +254,15 @@ public final class ConfigSpace {
    * Walks the capabilities of the conventional configuration space.
    *
    * @return the capabilities in the device's order
+   * @throws NoSuchDeviceException if the device does not answer
    * @throws VfioException if the kernel refuses, or the device's list leaves its space or turns
    *     back on itself
    */
   public List<Capability> capabilities() throws VfioException {
     List<Capability> found = new ArrayList<>();
-    if ((region.readShort(STATUS) & STATUS_CAPABILITIES) == 0) {
+    short status = region.readShort(STATUS);
+    requireAnswer(status);
+    if ((status & STATUS_CAPABILITIES) == 0) {
       return found;
     }
     BitSet visited = new BitSet();
@@ -266,6 +285,7 @@ public final class ConfigSpace {
    * Walks the capabilities of the extended configuration space of PCI Express.
    *
    * @return the capabilities in the device's order; none where the space ends at 256 bytes
+   * @throws NoSuchDeviceException if the device does not answer
    * @throws VfioException if the kernel refuses, or the device's list leaves its space or turns
    *     back on itself
    */
@@ -284,6 +304,9 @@ public final class ConfigSpace {
       }
       visited.set(offset);
       int header = region.readInt(offset);
+      if (header == -1) {
+        requireAnswer(region.readShort(STATUS));
+      }
       if (header == 0 || header == -1) {
         break;
       }
@@ -321,7 +344,19 @@ public final class ConfigSpace {
     return capabilities.stream().filter(capability -> capability.id() == id).findFirst();
   }
 
-  private VfioException broken(int offset) {
+  /** Some bits of the status are always 0, unless nobody answers. */
+  private void requireAnswer(short status) throws NoSuchDeviceException {
+    if (status == -1) {
+      throw new NoSuchDeviceException(
+          "walk PCI capabilities",
+          region.toString(),
+          null,
+          "the device does not answer: it has gone, or is being reset");
+    }
+  }
+
+  private VfioException broken(int offset) throws VfioException {
+    requireAnswer(region.readShort(STATUS));
     return new VfioException(
         "walk PCI capabilities",
         region.toString(),

@@ -134,18 +134,25 @@ class ConfigSpaceTest {
     assertThatExceptionOfType(VfioException.class)
         .isThrownBy(() -> new ConfigSpace(bytes).find(ExtendedCapabilityId.AER))
         .withMessageContaining("impossible offset 0x100");
-    assertThat(bytes.reads).isEqualTo((0x1000 - 0x100) / 4);
+    assertThat(bytes.reads).isEqualTo((0x1000 - 0x100) / 4 + 1); // and whether it answers
   }
 
   @Test
   void aDeviceThatHasGoneHasNoList() {
-    Bytes bytes = new Bytes(256);
-    for (int at = 0; at < 256; at++) {
-      bytes.set(at, -1);
-    }
+    for (int size : List.of(256, 4096)) {
+      Bytes bytes = new Bytes(size);
+      for (int at = 0; at < size; at++) {
+        bytes.set(at, -1);
+      }
 
-    assertThatExceptionOfType(VfioException.class)
-        .isThrownBy(() -> new ConfigSpace(bytes).find(CapabilityId.MSI));
-    assertThat(bytes.reads).isLessThan(10);
+      assertThatExceptionOfType(NoSuchDeviceException.class)
+          .isThrownBy(() -> new ConfigSpace(bytes).find(CapabilityId.MSI))
+          .withMessageContaining("does not answer");
+      if (size > 256) {
+        assertThatExceptionOfType(NoSuchDeviceException.class)
+            .isThrownBy(() -> new ConfigSpace(bytes).extendedCapabilities());
+      }
+      assertThat(bytes.reads).isLessThan(10);
+    }
   }
 }

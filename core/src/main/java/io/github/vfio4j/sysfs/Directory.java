@@ -84,6 +84,11 @@ record Directory(Path path, String object) {
         .map(bytes -> new String(bytes, StandardCharsets.UTF_8).strip());
   }
 
+  /** An attribute that is no text; none if it is not there. */
+  Optional<byte[]> bytes(String attribute) throws VfioException {
+    return read("read " + attribute, path.resolve(attribute), Files::readAllBytes);
+  }
+
   /** An attribute, where this user may read it. */
   Optional<String> tryFind(String attribute) {
     try {

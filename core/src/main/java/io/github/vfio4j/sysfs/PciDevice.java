@@ -2,6 +2,7 @@ package io.github.vfio4j.sysfs;
 
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
 import java.nio.file.Path;
@@ -76,6 +77,41 @@ public record PciDevice(
   @Override
   public String name() {
     return address.toString();
+  }
+
+  /**
+   * Reads its configuration space, or as much of it as this user may see: root sees all, others the
+   * header of 64 bytes. {@link io.github.vfio4j.config.ConfigImage} takes it apart.
+   *
+   * @return the bytes; all ones where the device does not answer
+   * @throws NoSuchDeviceException if it is gone
+   * @throws VfioException if sysfs cannot be read
+   */
+  public byte[] config() throws VfioException {
+    Directory directory = new Directory(path, name());
+    Optional<byte[]> bytes = directory.bytes("config");
+    if (bytes.isEmpty()) {
+      directory.checkStillThere();
+      throw new VfioException("read config", name(), null, "sysfs does not have it");
+    }
+    return bytes.get();
+  }
+
+  /**
+   * Reads where its base address registers are, by the kernel's reckoning: six of them, the
+   * expansion ROM, and what else this kind of device has.
+   *
+   * @return the resources in the kernel's order; none if sysfs does not have them
+   * @throws NoSuchDeviceException if it is gone
+   * @throws VfioException if sysfs cannot be read, or has something else there
+   */
+  public List<PciResource> resources() throws VfioException {
+    Directory directory = new Directory(path, name());
+    Optional<String> text = directory.find("resource");
+    if (text.isEmpty()) {
+      directory.checkStillThere();
+    }
+    return PciResource.parse(name(), text.orElse(""));
   }
 
   /**

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,6 +25,10 @@ import org.jspecify.annotations.Nullable;
 public final class FakeHost implements KernelFiles {
 
   private static final String PCI = "sys/bus/pci/";
+
+  /** Of a function without registers and capabilities. */
+  private static final byte[] HEADER =
+      Arrays.copyOf(new byte[] {0x34, 0x12, (byte) 0xe8, 0x11}, 64);
 
   private final Path root;
   private final Map<String, String> nativeDrivers = new HashMap<>();
@@ -117,6 +122,16 @@ public final class FakeHost implements KernelFiles {
     file(device + "numa_node", "-1");
     file(device + "enable", "0");
     link(PCI + "devices/" + address, "../../../devices/pci0000:00/" + address);
+    return config(address, HEADER);
+  }
+
+  /** Sets what is read of a function's configuration space. */
+  public FakeHost config(String address, byte[] bytes) {
+    try {
+      Files.write(at("sys/devices/pci0000:00/" + address + "/config"), bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     return this;
   }
 

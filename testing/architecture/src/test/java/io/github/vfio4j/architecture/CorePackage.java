@@ -16,6 +16,7 @@ enum CorePackage implements Part {
   DEVICE,
   FEATURE,
   SYSFS,
+  CONFIG,
   OPENING,
   DIAGNOSIS,
   IOMMUFD,
@@ -36,6 +37,7 @@ enum CorePackage implements Part {
       case DEVICE -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
       case FEATURE -> List.of(BINDINGS, ROOT, DEVICE);
       case SYSFS -> List.of(LINUX, ROOT, OUTCOME);
+      case CONFIG -> List.of(BINDINGS, ROOT, SYSFS);
       case DIAGNOSIS -> List.of(ROOT, SYSFS, OPENING);
       case OPENING -> List.of(LINUX, ROOT, OUTCOME, SYSFS);
       case IOMMUFD ->
