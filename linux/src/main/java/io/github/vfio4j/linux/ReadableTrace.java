@@ -1,9 +1,11 @@
 package io.github.vfio4j.linux;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Calls for people: what was called, on which file, with what, the answer, and how long it took.
@@ -14,8 +16,9 @@ import java.util.stream.Stream;
  * Files are opened, read and written too; signals, by eventfds, are left out. All is in ASCII.
  */
 final class ReadableTrace implements CallTrace {
-  private static final Map<Integer, Ioctl> IOCTLS =
-      Stream.of(Ioctl.values()).collect(Collectors.toMap(Ioctl::number, ioctl -> ioctl));
+  private static final Map<Integer, List<Ioctl>> IOCTLS =
+      Stream.of(Ioctl.values()).collect(Collectors.groupingBy(Ioctl::number));
+  private static final String DEVICE = "anon_inode:[vfio-device]";
   private static final String EVENTFD = "anon_inode:[eventfd]";
 
   private final TraceFile trace;
@@ -36,8 +39,21 @@ final class ReadableTrace implements CallTrace {
         .collect(Collectors.joining());
   }
 
-  private static String name(int request) {
-    Ioctl ioctl = IOCTLS.get(request);
+  /** The kernel uses some numbers twice, for a device and for another file. */
+  private static @Nullable Ioctl ioctl(int request, String file) {
+    boolean device = file.startsWith("/dev/vfio/devices/") || file.equals(DEVICE);
+    List<Ioctl> meanings = IOCTLS.getOrDefault(request, List.of());
+    return meanings.stream()
+        .filter(meaning -> meanings.size() == 1 || isOfDevice(meaning) == device)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static boolean isOfDevice(Ioctl ioctl) {
+    return ioctl.name().startsWith("VFIO_DEVICE_");
+  }
+
+  private static String name(int request, @Nullable Ioctl ioctl) {
     return ioctl == null ? "ioctl 0x" + Integer.toHexString(request) : ioctl.name();
   }
 
@@ -48,14 +64,15 @@ final class ReadableTrace implements CallTrace {
 
   @Override
   public void ioctl(int request, byte[] passed, byte[] left, String file, int answer, long nanos) {
-    StructureText text = StructureText.of(IOCTLS.get(request));
+    Ioctl ioctl = ioctl(request, file);
+    StructureText text = StructureText.of(ioctl);
     String reply = Arrays.equals(passed, left) ? "" : " -> " + text.changed(passed, left);
-    line(name(request) + " " + file + " " + text.passed(passed) + reply, answer, nanos);
+    line(name(request, ioctl) + " " + file + " " + text.passed(passed) + reply, answer, nanos);
   }
 
   @Override
   public void ioctl(int request, long argument, String file, int answer, long nanos) {
-    line(name(request) + " " + file + " " + argument, answer, nanos);
+    line(name(request, ioctl(request, file)) + " " + file + " " + argument, answer, nanos);
   }
 
   @Override

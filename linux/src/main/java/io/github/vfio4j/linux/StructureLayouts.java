@@ -34,6 +34,8 @@ import io.github.vfio4j.bindings.vfio_iommu_type1_dma_unmap;
 import io.github.vfio4j.bindings.vfio_iommu_type1_info;
 import io.github.vfio4j.bindings.vfio_irq_info;
 import io.github.vfio4j.bindings.vfio_irq_set;
+import io.github.vfio4j.bindings.vfio_pci_hot_reset;
+import io.github.vfio4j.bindings.vfio_pci_hot_reset_info;
 import io.github.vfio4j.bindings.vfio_region_info;
 import java.lang.foreign.GroupLayout;
 import java.util.Optional;
@@ -62,6 +64,8 @@ final class StructureLayouts {
           case VFIO_DEVICE_GET_REGION_INFO -> vfio_region_info.LAYOUT;
           case VFIO_DEVICE_GET_IRQ_INFO -> vfio_irq_info.LAYOUT;
           case VFIO_DEVICE_SET_IRQS -> vfio_irq_set.LAYOUT;
+          case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO -> vfio_pci_hot_reset_info.LAYOUT;
+          case VFIO_DEVICE_PCI_HOT_RESET -> vfio_pci_hot_reset.LAYOUT;
           case VFIO_DEVICE_FEATURE -> vfio_device_feature.LAYOUT;
           case VFIO_DEVICE_BIND_IOMMUFD -> vfio_device_bind_iommufd.LAYOUT;
           case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> vfio_device_attach_iommufd_pt.LAYOUT;

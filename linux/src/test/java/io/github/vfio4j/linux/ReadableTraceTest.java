@@ -46,6 +46,22 @@ class ReadableTraceTest {
   }
 
   @Test
+  void tellsADevicesCallFromAContainersOfTheSameNumber() throws IOException {
+    int number = Ioctl.VFIO_DEVICE_PCI_HOT_RESET.number();
+    assertThat(Ioctl.VFIO_IOMMU_MAP_DMA.number()).isEqualTo(number);
+    byte[] reset = ints(16, 0, 1, 9);
+    trace.ioctl(number, reset, reset, "anon_inode:[vfio-device]", 0, 100);
+    trace.ioctl(number, reset, reset, "/dev/vfio/devices/vfio0", 0, 100);
+    trace.ioctl(number, NONE, NONE, "/dev/vfio/vfio", 0, 100);
+
+    assertThat(lines().get(0))
+        .startsWith("VFIO_DEVICE_PCI_HOT_RESET ")
+        .contains("{flags 0, count 1");
+    assertThat(lines().get(1)).startsWith("VFIO_DEVICE_PCI_HOT_RESET ");
+    assertThat(lines().get(2)).startsWith("VFIO_IOMMU_MAP_DMA ");
+  }
+
+  @Test
   void namesTheCallItsFieldsAndWhatTheKernelChanged() throws IOException {
     byte[] passed = ints(12, 0, 0);
     byte[] left = ints(12, 0, 17);
