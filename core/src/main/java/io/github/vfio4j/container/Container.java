@@ -334,6 +334,16 @@ public final class Container implements IoAddressSpace {
     }
   }
 
+  /** Returns the files of the groups that are in this container now, by number. */
+  Map<Integer, Fd> groupFiles() {
+    synchronized (space.lock()) {
+      dropLostGroups();
+      Map<Integer, Fd> files = new LinkedHashMap<>();
+      groups.forEach((number, group) -> files.put(number, group.file()));
+      return files;
+    }
+  }
+
   /** Returns whether a group is in this container. Called with the lock held. */
   private boolean holds(int number) {
     dropLostGroups();

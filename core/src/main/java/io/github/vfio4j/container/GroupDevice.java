@@ -14,6 +14,7 @@ import io.github.vfio4j.opening.Host;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.Step;
+import java.util.Map;
 
 /** A device opened through its group and a {@link Container}, which owns it. */
 @SuppressWarnings("exports") // the engine is for the packages of this module
@@ -38,6 +39,11 @@ public final class GroupDevice implements VfioDevice, OpenDevice.Owner {
     @Override
     public void leaveOwner() {
       group.forget(GroupDevice.this);
+    }
+
+    @Override
+    public Map<Integer, Fd> groups() {
+      return container.groupFiles();
     }
   }
 

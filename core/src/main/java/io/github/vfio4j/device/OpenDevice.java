@@ -9,6 +9,7 @@ import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.channel.DeviceChannel;
+import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Answer;
@@ -42,6 +43,14 @@ public final class OpenDevice {
 
     /** Returns the owner that the device is closed. Takes no lock. */
     void leaveOwner();
+
+    /**
+     * Returns the files of the groups that the device's owner has, by number: they prove to the
+     * kernel whose devices are. There are none where an iommufd proves it.
+     */
+    default Map<Integer, Fd> groups() {
+      return Map.of();
+    }
   }
 
   private final Kernel kernel;
@@ -118,6 +127,16 @@ public final class OpenDevice {
   public DeviceChannel channel() {
     requireOpen();
     return channel;
+  }
+
+  /**
+   * Returns the files of the groups of its owner, as {@link Backing#groups}.
+   *
+   * @throws IllegalStateException if the device is closed
+   */
+  public Map<Integer, Fd> groups() {
+    requireOpen();
+    return backing.groups();
   }
 
   private void requireOpen() {

@@ -19,6 +19,7 @@ final class FakeDevice extends FakeFile {
   private final OpenFiles files;
   private final FakeRegions regions;
   private final FakeInterrupts interrupts;
+  private final FakePci pci;
 
   /** What the device and its PASIDs are attached to. */
   private final Map<Integer, FakeObject> attached = new TreeMap<>();
@@ -26,11 +27,12 @@ final class FakeDevice extends FakeFile {
   private @Nullable FakeIommufd iommufd;
   private Runnable ending = () -> {};
 
-  FakeDevice(OpenFiles files, FakeRegions regions, FakeInterrupts interrupts) {
+  FakeDevice(OpenFiles files, FakeRegions regions, FakeInterrupts interrupts, FakePci pci) {
     super("VFIO_DEVICE_");
     this.files = files;
     this.regions = regions;
     this.interrupts = interrupts;
+    this.pci = pci;
   }
 
   /** Has something undone when it is closed. */
@@ -63,6 +65,9 @@ final class FakeDevice extends FakeFile {
         detach(pasid ? vfio_device_detach_iommufd_pt.pasid(argument) : NO_PASID);
         yield 0;
       }
+      case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO -> pci.info(argument, iommufd != null);
+      case VFIO_DEVICE_PCI_HOT_RESET -> pci.reset(argument, iommufd != null);
+      case VFIO_DEVICE_FEATURE -> pci.feature(argument);
       default -> refused(Errno.ENOTTY);
     };
   }
@@ -124,6 +129,7 @@ final class FakeDevice extends FakeFile {
     attached.values().forEach(FakeObject::detach);
     attached.clear();
     interrupts.closed();
+    pci.closed();
     ending.run();
   }
 }

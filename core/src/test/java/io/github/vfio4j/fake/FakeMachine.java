@@ -27,6 +27,7 @@ public final class FakeMachine {
   public final FakeIommu iommu;
   public final FakeRegions regions;
   public final FakeInterrupts interrupts;
+  public final FakePci pci;
   public final DeviceMappings deviceMappings;
   public final FakeKernel kernel;
   public final FakeHost files;
@@ -53,9 +54,10 @@ public final class FakeMachine {
     iommu = new FakeIommu(real);
     regions = new FakeRegions(deviceMappings);
     interrupts = new FakeInterrupts(real);
+    pci = new FakePci(real, open);
     kernel = new FakeKernel(real, open, deviceMappings);
     host = new Host(kernel, files.sysfs());
-    Supplier<FakeDevice> device = () -> new FakeDevice(open, regions, interrupts);
+    Supplier<FakeDevice> device = () -> new FakeDevice(open, regions, interrupts, pci);
     kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
     kernel.node("/dev/vfio/vfio", CONTAINER, () -> new FakeContainer(iommu));
     kernel.node(root + "/dev/vfio/devices/vfio0", CDEV, device::get);

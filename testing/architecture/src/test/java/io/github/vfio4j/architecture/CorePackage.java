@@ -17,6 +17,7 @@ enum CorePackage implements Part {
   FEATURE,
   SYSFS,
   CONFIG,
+  PCI,
   OPENING,
   DIAGNOSIS,
   IOMMUFD,
@@ -38,6 +39,7 @@ enum CorePackage implements Part {
       case FEATURE -> List.of(BINDINGS, ROOT, DEVICE);
       case SYSFS -> List.of(LINUX, ROOT, OUTCOME);
       case CONFIG -> List.of(BINDINGS, ROOT, SYSFS);
+      case PCI -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, DEVICE, SYSFS);
       case DIAGNOSIS -> List.of(ROOT, SYSFS, OPENING);
       case OPENING -> List.of(LINUX, ROOT, OUTCOME, SYSFS);
       case IOMMUFD ->

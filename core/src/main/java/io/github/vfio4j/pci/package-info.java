@@ -1,0 +1,10 @@
+/**
+ * What the kernel does for PCI devices beyond what {@link io.github.vfio4j.PciFunction} shows of
+ * each:
+ *
+ * <ul>
+ *   <li>{@link io.github.vfio4j.pci.HotReset}: resets all devices of a slot or bus, and tells which
+ *       those are and who has them.
+ * </ul>
+ */
+package io.github.vfio4j.pci;
