@@ -62,6 +62,7 @@ public final class OpenDevice {
   private final Map<Integer, DeviceRegion> regions = new TreeMap<>();
   private final Map<Integer, IrqVectors> irqs = new TreeMap<>();
   private final Dependents mappedRegions = new Dependents();
+  private final Dependents dependents = new Dependents();
 
   /** Held while a region is mapped, and while the device itself is closed. */
   private final Object mapLock = new Object();
@@ -129,6 +130,11 @@ public final class OpenDevice {
     return channel;
   }
 
+  /** Returns the kernel that the device belongs to. */
+  public Kernel kernel() {
+    return kernel;
+  }
+
   /**
    * Returns the files of the groups of its owner, as {@link Backing#groups}.
    *
@@ -137,6 +143,14 @@ public final class OpenDevice {
   public Map<Integer, Fd> groups() {
     requireOpen();
     return backing.groups();
+  }
+
+  /**
+   * Returns what ends right after the device. What is added while the device is being closed may be
+   * missed, so it is added before the device is asked for anything: that throws then.
+   */
+  public Dependents dependents() {
+    return dependents;
   }
 
   private void requireOpen() {
@@ -257,6 +271,7 @@ public final class OpenDevice {
     backing.stop(closing);
     closing.attempt(this::closeChannel);
     mappedRegions.close(closing);
+    dependents.close(closing);
     synchronized (irqs) {
       for (IrqVectors kind : irqs.values()) {
         kind.deviceClosed(closing);

@@ -4,7 +4,8 @@
  *
  * <ul>
  *   <li>{@link io.github.vfio4j.pci.HotReset}: resets all devices of a slot or bus, and tells which
- *       those are and who has them.
+ *       those are and who has them;
+ *   <li>{@link io.github.vfio4j.pci.LowPower}: lets a device sleep, and tells when it wakes up.
  * </ul>
  */
 package io.github.vfio4j.pci;

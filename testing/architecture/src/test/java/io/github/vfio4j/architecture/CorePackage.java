@@ -40,6 +40,8 @@ enum CorePackage implements Part {
       case SYSFS -> List.of(LINUX, ROOT, OUTCOME);
       case CONFIG -> List.of(BINDINGS, ROOT, SYSFS);
       case PCI -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, DEVICE, SYSFS);
+      case PCI ->
+          List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, CHANNEL, DEVICE, FEATURE, SYSFS);
       case DIAGNOSIS -> List.of(ROOT, SYSFS, OPENING);
       case OPENING -> List.of(LINUX, ROOT, OUTCOME, SYSFS);
       case IOMMUFD ->
