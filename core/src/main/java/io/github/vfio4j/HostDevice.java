@@ -3,6 +3,7 @@ package io.github.vfio4j;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.UUID;
 
 /**
  * A device of the host that VFIO can hand to a user program, as sysfs showed it: a {@link
@@ -30,6 +31,15 @@ public interface HostDevice {
    *     device nodes
    */
   Optional<DeviceNode> cdev();
+
+  /**
+   * Returns the token that it is to be opened with.
+   *
+   * @return the token that the users of an SR-IOV device's functions share; empty for none
+   */
+  default Optional<UUID> vfToken() {
+    return Optional.empty();
+  }
 
   /** {@return whether its driver is one that hands it to user programs} */
   boolean hasVfioDriver();

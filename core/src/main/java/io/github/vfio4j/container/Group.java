@@ -106,10 +106,11 @@ public final class Group {
     return number;
   }
 
-  /** Opens a member and returns its file; {@code VFIO_GROUP_GET_DEVICE_FD}. */
+  /** Opens a member and returns its file; {@code VFIO_GROUP_GET_DEVICE_FD}, with its token. */
   int deviceFd(Host host, HostDevice device) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment name = arena.allocateFrom(device.name());
+      String token = device.vfToken().map(uuid -> " vf_token=" + uuid).orElse("");
+      MemorySegment name = arena.allocateFrom(device.name() + token);
       int answer =
           Registration.await(
               () -> file.ioctl(Ioctl.VFIO_GROUP_GET_DEVICE_FD, name), () -> isShown(host, device));

@@ -74,7 +74,7 @@ public final class HostOpener implements DeviceOpener {
       return open(
           device, new BackendChoice(Backend.CONTAINER, iommufd.obstacles().getFirst().seen()));
     }
-    Admission.requireNoToken(files, device);
+    Admission.requireToken(files, device);
     // none is whole: the kernel, or a check on the way, says more than what was seen from outside
     return open(device, device.cdev().isPresent() ? choice(iommufd) : choice(container));
   }

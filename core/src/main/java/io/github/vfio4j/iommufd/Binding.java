@@ -7,6 +7,7 @@ import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
+import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.device.DeviceFile;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
@@ -18,9 +19,15 @@ import io.github.vfio4j.opening.Refused;
 import io.github.vfio4j.outcome.Rollback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.UUID;
 
 /** Opens the nodes of devices, and binds them to an iommufd. */
 final class Binding {
+  private static final ValueLayout.OfLong BIG_ENDIAN_LONG =
+      ValueLayout.JAVA_LONG.withOrder(ByteOrder.BIG_ENDIAN);
+
   private final Iommufd iommufd;
   private final Host host;
 
@@ -108,6 +115,11 @@ final class Binding {
   private int bindIoctl(HostDevice device, Fd file) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = Request.of(arena, vfio_device_bind_iommufd.LAYOUT);
+      if (device.vfToken().isPresent()) {
+        MemorySegment token = bytes(arena, device.vfToken().get());
+        vfio_device_bind_iommufd.flags(request, vfio_h.VFIO_DEVICE_BIND_FLAG_TOKEN);
+        vfio_device_bind_iommufd.token_uuid_ptr(request, token.address());
+      }
       int answer =
           iommufd
               .file()
@@ -121,5 +133,13 @@ final class Binding {
       }
       return vfio_device_bind_iommufd.out_devid(request);
     }
+  }
+
+  /** Returns a UUID as the kernel has it: the digits of its text, in order. */
+  private static MemorySegment bytes(Arena arena, UUID uuid) {
+    MemorySegment bytes = arena.allocate(2 * Long.BYTES, Long.BYTES);
+    bytes.set(BIG_ENDIAN_LONG, 0, uuid.getMostSignificantBits());
+    bytes.set(BIG_ENDIAN_LONG, Long.BYTES, uuid.getLeastSignificantBits());
+    return bytes;
   }
 }

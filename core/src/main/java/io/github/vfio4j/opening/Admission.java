@@ -46,11 +46,11 @@ public final class Admission {
   }
 
   /**
-   * Refuses a device that opens with a token only. Some kernels do not ask for it on a device's own
-   * node; that is no permission of whoever has set it.
+   * Refuses a device that opens with a token only and has none, or one that takes none. Some
+   * kernels do not ask for it on a device's own node; that is no permission of whoever has set it.
    */
-  public static void requireNoToken(HostFiles files, HostDevice device) throws VfioException {
-    Optional<Obstacle> token = Token.wanted(files, device);
+  public static void requireToken(HostFiles files, HostDevice device) throws VfioException {
+    Optional<Obstacle> token = Token.inTheWay(files, device);
     if (device.hasVfioDriver() && token.isPresent()) {
       throw new NotPermittedException("open", device.name(), null, token.get().sentence());
     }

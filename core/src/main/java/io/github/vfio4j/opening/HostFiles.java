@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
@@ -44,6 +46,8 @@ public final class HostFiles {
 
   /** The module whose parameters count for devices in a container. */
   public static final String CONTAINER = "vfio_iommu_type1";
+
+  private static final Pattern RELEASE = Pattern.compile("(\\d{1,4})\\.(\\d{1,4})");
 
   private final Sysfs sysfs;
   private final Opener opener;
@@ -99,6 +103,16 @@ public final class HostFiles {
   /** Returns whether the parameters of modules can be seen here at all. */
   public boolean showsModules() {
     return exists("sys/module");
+  }
+
+  /** Returns whether the running kernel is older than a release, as far as it tells. */
+  public boolean isKernelBefore(int major, int minor) {
+    Matcher release = RELEASE.matcher(text("proc/sys/kernel/osrelease").orElse(""));
+    if (!release.lookingAt()) {
+      return false;
+    }
+    int running = Integer.parseInt(release.group(1));
+    return running < major || (running == major && Integer.parseInt(release.group(2)) < minor);
   }
 
   /** Opens a node the first time that it is asked about: one judgement sees it in one state. */

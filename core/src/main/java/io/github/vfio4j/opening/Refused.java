@@ -5,6 +5,7 @@ import io.github.vfio4j.DeviceNotBoundException;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.outcome.Answer;
@@ -64,9 +65,19 @@ public final class Refused {
   }
 
   private VfioException invalid() throws VfioException {
+    if (device.vfToken().isPresent()) {
+      Optional<Obstacle> token = Token.inTheWay(new HostFiles(host.sysfs()), device);
+      if (token.isPresent()) {
+        return failure(token.get().sentence());
+      }
+    }
     Optional<String> holder = host.sysfs().holder(device);
     if (holder.isPresent() || !(device instanceof PciDevice)) {
       return busy(holder);
+    }
+    if (device.vfToken().isPresent() && operation == Ioctl.VFIO_DEVICE_BIND_IOMMUFD) {
+      return new UnsupportedByKernelException(
+          operation.name(), device.name(), new Errno(-answer), Token.onNode().sentence());
     }
     return failure(
         "nobody has it open; a BAR of it may have no address, its IOMMU may not keep caches"
@@ -102,8 +113,12 @@ public final class Refused {
   }
 
   private String token() throws VfioException {
-    return Token.wanted(new HostFiles(host.sysfs()), device)
-        .map(Obstacle::seen)
+    if (device.vfToken().isPresent()) {
+      return "the VF token is not the right one: that of who has its physical function, or with"
+          + " which its virtual functions are open";
+    }
+    return Token.inTheWay(new HostFiles(host.sysfs()), device)
+        .map(Obstacle::sentence)
         .orElse("it opens with a VF token only");
   }
 }

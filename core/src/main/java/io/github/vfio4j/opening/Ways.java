@@ -73,6 +73,7 @@ public final class Ways {
               "use a kernel built with CONFIG_VFIO_DEVICE_CDEV"));
     }
     device.cdev().flatMap(node -> Nodes.inTheWay(files, node)).ifPresent(obstacles::add);
+    Token.inTheWayOnNode(files, device).ifPresent(obstacles::add);
     interrupts(HostFiles.IOMMUFD).ifPresent(obstacles::add);
     return new Way(
         Backend.IOMMUFD,
@@ -132,7 +133,7 @@ public final class Ways {
     }
     neighbours().ifPresent(obstacles::add);
     if (device.hasVfioDriver()) {
-      Token.wanted(files, device).ifPresent(obstacles::add);
+      Token.inTheWay(files, device).ifPresent(obstacles::add);
       Use.inTheWay(files, device, group).ifPresent(obstacles::add);
     }
     return obstacles;

@@ -5,7 +5,9 @@
  * <ul>
  *   <li>{@link io.github.vfio4j.pci.HotReset}: resets all devices of a slot or bus, and tells which
  *       those are and who has them;
- *   <li>{@link io.github.vfio4j.pci.LowPower}: lets a device sleep, and tells when it wakes up.
+ *   <li>{@link io.github.vfio4j.pci.LowPower}: lets a device sleep, and tells when it wakes up;
+ *   <li>{@link io.github.vfio4j.pci.VfToken}: the secret that the users of an SR-IOV device's
+ *       functions share.
  * </ul>
  */
 package io.github.vfio4j.pci;

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.UUID;
 
 /**
  * A PCI function of the host, as sysfs showed it.
@@ -27,6 +28,7 @@ import java.util.OptionalInt;
  * @param resetMethods how the kernel can reset it, best first: {@code flr}, {@code pm}, {@code bus}
  *     and others; none when it cannot, and on kernels before 5.15
  * @param numaNode the memory node it is nearest to, where the machine has several
+ * @param vfToken the token that it is to be opened with, see {@link #withVfToken}; sysfs has none
  */
 public record PciDevice(
     PciAddress address,
@@ -41,7 +43,8 @@ public record PciDevice(
     OptionalInt iommuGroup,
     Optional<DeviceNode> cdev,
     List<String> resetMethods,
-    OptionalInt numaNode)
+    OptionalInt numaNode,
+    Optional<UUID> vfToken)
     implements HostDevice {
 
   private static final int PCI_TO_PCI_BRIDGE = 0x0604;
@@ -69,7 +72,8 @@ public record PciDevice(
             device.linkedNumber("iommu_group"),
             sysfs.cdev(device),
             device.words("reset_method"),
-            device.number("numa_node"));
+            device.number("numa_node"),
+            Optional.empty());
     device.checkStillThere();
     return snapshot;
   }
@@ -121,6 +125,49 @@ public record PciDevice(
   @Override
   public boolean hasVfioDriver() {
     return VfioDrivers.handsOut(driver, cdev.isPresent());
+  }
+
+  /**
+   * Returns this function with the token that it is to be opened with, in whatever way that is
+   * done.
+   *
+   * <p>A virtual function of a physical one that a user program has needs that program's token
+   * ({@link io.github.vfio4j.pci.VfToken#set}). A physical function whose virtual ones are in use
+   * needs the token that they were opened with; one whose virtual ones are not gets a token by
+   * being opened with it. Any other function is refused with one. Kernels before 6.17 take it on
+   * the legacy interface only.
+   *
+   * @param token the token
+   * @return the same function, to be opened with it
+   */
+  public PciDevice withVfToken(UUID token) {
+    return new PciDevice(
+        address,
+        path,
+        vendorId,
+        deviceId,
+        subsystemVendorId,
+        subsystemId,
+        classCode,
+        revision,
+        driver,
+        iommuGroup,
+        cdev,
+        resetMethods,
+        numaNode,
+        Optional.of(token));
+  }
+
+  /** Returns which function it is, its kind and its driver; the token is nobody's business. */
+  @Override
+  public String toString() {
+    return "%s (%04x:%04x, %s%s)"
+        .formatted(
+            address,
+            vendorId,
+            deviceId,
+            driver.orElse("no driver"),
+            vfToken.isPresent() ? ", with a VF token" : "");
   }
 
   /** {@return whether it leads to another bus; VFIO takes the devices behind, never the bridge} */

@@ -29,6 +29,9 @@ public final class Sysfs {
   private static final Pattern UUID_FORM =
       Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
 
+  /** How the links to virtual functions begin, which a number follows. */
+  private static final String VIRTUAL_FUNCTION = "virtfn";
+
   private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final Duration PATIENCE_WITH_DRIVERS = Duration.ofSeconds(30);
 
@@ -416,20 +419,39 @@ public final class Sysfs {
   }
 
   /**
+   * Returns how many virtual functions a function can have.
+   *
+   * @param device a function
+   * @return the number; 0 of one that is no physical function with SR-IOV, and on kernels without
+   *     it
+   * @throws VfioException if sysfs cannot be read
+   */
+  public int virtualFunctionLimit(PciDevice device) throws VfioException {
+    return new Directory(device.path(), device.name()).number("sriov_totalvfs").orElse(0);
+  }
+
+  /**
    * Finds the virtual functions of a physical one.
    *
    * @param device a function
-   * @return its virtual functions; none where it has none
+   * @return its virtual functions by number; none where it has none
    * @throws VfioException if sysfs cannot be read
    */
   public List<PciDevice> virtualFunctions(PciDevice device) throws VfioException {
     Directory directory = new Directory(device.path(), device.name());
+    List<String> links =
+        directory.names().stream()
+            .filter(name -> name.startsWith(VIRTUAL_FUNCTION))
+            .sorted(Comparator.comparingInt(String::length).thenComparing(name -> name))
+            .toList();
     List<PciDevice> functions = new ArrayList<>();
-    for (String entry : directory.names()) {
-      if (entry.startsWith("virtfn")) {
-        Optional<String> name = directory.link(entry);
-        if (name.isPresent()) {
+    for (String link : links) {
+      Optional<String> name = directory.link(link);
+      if (name.isPresent()) {
+        try {
           functions.add(device(PciAddress.of(name.get())));
+        } catch (NoSuchDeviceException e) {
+          // it has gone since the directory was listed
         }
       }
     }

@@ -11,14 +11,17 @@ import io.github.vfio4j.Errno;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.NotPermittedException;
+import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.entry.HostOpener;
 import io.github.vfio4j.fake.FakeMachine;
 import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.sysfs.PciDevice;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,6 +128,50 @@ class OpeningFailureTest {
   void aTokenIsCalledByItsName() {
     assertThat(refused(Backend.CONTAINER, Errno.EACCES, NotPermittedException.class))
         .hasMessageContaining("VF token");
+  }
+
+  private void giveToken(
+      Backend backend, Errno errno, Class<? extends VfioException> type, String why)
+      throws VfioException {
+    machine.kernel.fail(
+        backend == Backend.IOMMUFD
+            ? Ioctl.VFIO_DEVICE_BIND_IOMMUFD
+            : Ioctl.VFIO_GROUP_GET_DEVICE_FD,
+        errno);
+    UUID token = UUID.randomUUID();
+    HostDevice device = ((PciDevice) machine.device()).withVfToken(token);
+    VfioException failure =
+        catchThrowableOfType(type, () -> new HostOpener(machine.host).open(device, backend));
+    assertThat(failure).hasMessageContaining(why);
+    assertThat(failure.toString() + device).doesNotContain(token.toString());
+    assertThat(machine.kernel.leftOpen()).isEmpty();
+  }
+
+  @Test
+  void aTokenThatIsNoneOrWrongOrTooMuchIsExplained() throws VfioException {
+    giveToken(Backend.CONTAINER, Errno.EINVAL, VfioException.class, "takes no VF token");
+    giveToken(Backend.IOMMUFD, Errno.EINVAL, VfioException.class, "takes no VF token");
+    machine.files.sriov(EDU, 1);
+    giveToken(Backend.CONTAINER, Errno.EACCES, NotPermittedException.class, "not the right one");
+    giveToken(Backend.IOMMUFD, Errno.EACCES, NotPermittedException.class, "not the right one");
+    giveToken(
+        Backend.IOMMUFD, Errno.EINVAL, UnsupportedByKernelException.class, "through its group");
+  }
+
+  @Test
+  void anOldKernelTakesATokenThroughTheGroup() throws VfioException {
+    machine.files.sriov(EDU, 1).file("proc/sys/kernel/osrelease", "6.12.40-vfio4j");
+    HostDevice device = ((PciDevice) machine.device()).withVfToken(UUID.randomUUID());
+    Ways ways = Ways.to(new HostFiles(machine.host.sysfs()), device);
+
+    assertThat(ways.iommufd().obstacles())
+        .extracting(Obstacle::seen)
+        .singleElement()
+        .asString()
+        .contains("no VF token on a device's own node");
+    assertThat(ways.container().isWhole()).isTrue();
+    machine.files.file("proc/sys/kernel/osrelease", "7.3.4");
+    assertThat(Ways.to(new HostFiles(machine.host.sysfs()), device).iommufd().isWhole()).isTrue();
   }
 
   @Test

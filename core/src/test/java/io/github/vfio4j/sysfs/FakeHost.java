@@ -39,6 +39,7 @@ public final class FakeHost implements KernelFiles {
   private final List<String> writes = Collections.synchronizedList(new ArrayList<>());
   private Consumer<String> observer = _ -> {};
   private int cdevs;
+  private int fewerFunctions;
   private boolean hasCdev = true;
   private boolean makesNodes = true;
 
@@ -101,6 +102,49 @@ public final class FakeHost implements KernelFiles {
   public FakeHost observe(Consumer<String> observer) {
     this.observer = observer;
     return this;
+  }
+
+  /** Lets a function have virtual ones, which its driver makes at the addresses 0000:00:1a.*. */
+  public FakeHost sriov(String address, int limit) {
+    return attribute(address, "sriov_totalvfs", "" + limit).attribute(address, "sriov_numvfs", "0");
+  }
+
+  /** Makes fewer virtual functions than are asked for, as a driver may. */
+  public FakeHost makeFewerFunctions(int fewer) {
+    fewerFunctions = fewer;
+    return this;
+  }
+
+  private @Nullable Errno setFunctions(Path physical, int number) throws IOException {
+    String address = String.valueOf(physical.getFileName());
+    String driver = driverOf(address);
+    if (driver.equals("none")) {
+      return Errno.ENOENT;
+    }
+    if (number == 0) {
+      endFunctions(address);
+      return null;
+    }
+    for (int i = 0; i < number - fewerFunctions; i++) {
+      String function = "0000:00:1a." + i;
+      device(function).group(40 + i, function);
+      link("sys/devices/pci0000:00/" + function + "/physfn", "../" + address);
+      link("sys/devices/pci0000:00/" + address + "/virtfn" + i, "../" + function);
+      attach(function, driver);
+    }
+    return null;
+  }
+
+  private void endFunctions(String address) throws IOException {
+    for (int i = 0; i < 8; i++) {
+      Path link = at("sys/devices/pci0000:00/" + address + "/virtfn" + i);
+      if (Files.isSymbolicLink(link)) {
+        delete(at("sys/devices/pci0000:00/0000:00:1a." + i));
+        Files.delete(at(PCI + "devices/0000:00:1a." + i));
+        delete(at("sys/kernel/iommu_groups/" + (40 + i)));
+        Files.delete(link);
+      }
+    }
   }
 
   /** Loads a driver. */
@@ -287,6 +331,9 @@ public final class FakeHost implements KernelFiles {
           attach(value, chosen);
         }
       }
+      case "sriov_numvfs" -> {
+        return setFunctions(owner, Integer.parseInt(value.strip()));
+      }
       case "create" -> createMediated(owner, value);
       case "remove" -> delete(owner);
       default -> {
@@ -351,6 +398,7 @@ public final class FakeHost implements KernelFiles {
     if (!driverOf(address).equals(driver)) {
       return Errno.ENODEV;
     }
+    endFunctions(address);
     Files.delete(at("sys/devices/pci0000:00/" + address + "/driver"));
     delete(at("sys/devices/pci0000:00/" + address + "/vfio-dev"));
     return null;

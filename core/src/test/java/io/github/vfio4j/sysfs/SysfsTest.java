@@ -63,7 +63,8 @@ class SysfsTest {
                     new DeviceNode(
                         root.resolve("dev/vfio/devices/vfio0"), new DeviceNumber(511, 0))),
                 List.of("flr", "bus"),
-                OptionalInt.of(1)));
+                OptionalInt.of(1),
+                Optional.empty()));
     assertThat(sysfs.driverOverride(device)).contains("vfio-pci");
     assertThat(device.hasVfioDriver()).isTrue();
     assertThat(device.isBridge()).isFalse();
