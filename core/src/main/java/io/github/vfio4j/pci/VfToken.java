@@ -21,7 +21,7 @@ import java.util.UUID;
  * UUID token = UUID.randomUUID();
  * VfioDevice physical = VfioDevice.open(sysfs.device(address));
  * VfToken.set(physical, token);
- * PciDevice virtual = sysfs.virtualFunctions(sysfs.device(address)).getFirst();
+ * PciDevice virtual = Sriov.of(sysfs, sysfs.device(address)).orElseThrow().create(1).getFirst();
  * VfioDevice.open(virtual.withVfToken(token));
  * }</pre>
  *

@@ -8,6 +8,7 @@ import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.outcome.Rollback;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,6 +19,10 @@ import java.util.Optional;
  * capture all of its kind. Closing gives the device back to the driver that it had. A binding that
  * is never closed outlives the process; {@link #unbind} undoes such a one.
  *
+ * <p>Virtual functions of the device (SR-IOV) end with most drivers when it is taken from them, and
+ * nothing makes them again: {@link #endedFunctions} tells which have. While a process has one open,
+ * or the running system uses one, it is not taken.
+ *
  * <p>Binding takes root. Instances are safe for use by many threads.
  */
 public final class DriverBinding implements AutoCloseable {
@@ -27,12 +32,15 @@ public final class DriverBinding implements AutoCloseable {
   private final Sysfs sysfs;
   private final PciDevice device;
   private final DriverState former;
+  private final List<PciAddress> endedFunctions;
   private volatile boolean restored;
 
-  private DriverBinding(Sysfs sysfs, PciDevice device, DriverState former) {
+  private DriverBinding(
+      Sysfs sysfs, PciDevice device, DriverState former, List<PciAddress> endedFunctions) {
     this.sysfs = sysfs;
     this.device = device;
     this.former = former;
+    this.endedFunctions = List.copyOf(endedFunctions);
   }
 
   /**
@@ -93,7 +101,8 @@ public final class DriverBinding implements AutoCloseable {
     PciDevice former = sysfs.device(address);
     if (former.hasVfioDriver()) {
       PciDevice device = NodeWait.await(sysfs, address, patience, "");
-      return new DriverBinding(sysfs, device, new DriverState(device.driver(), Optional.empty()));
+      DriverState unchanged = new DriverState(device.driver(), Optional.empty());
+      return new DriverBinding(sysfs, device, unchanged, List.of());
     }
     checkBindable(sysfs, former, whenInUse);
     DriverControl control = new DriverControl(sysfs, former);
@@ -107,7 +116,9 @@ public final class DriverBinding implements AutoCloseable {
           null,
           "the %s driver is not loaded: run modprobe %s".formatted(driver, driver));
     }
+    List<PciDevice> functions = sysfs.virtualFunctions(former);
     try (Rollback rollback = new Rollback()) {
+      rollback.add(() -> tellOfEnded(sysfs, "bind", former, functions));
       rollback.add(() -> control.putBack(state));
       control.override(Optional.of(driver));
       if (former.driver().isPresent()) {
@@ -115,8 +126,38 @@ public final class DriverBinding implements AutoCloseable {
       }
       control.bind(driver);
       PciDevice device = NodeWait.await(sysfs, address, patience, otherwise(former));
-      return rollback.done(new DriverBinding(sysfs, device, state));
+      return rollback.done(
+          new DriverBinding(sysfs, device, state, ended(sysfs, former, functions)));
     }
+  }
+
+  /** Which of some virtual functions there are no more. */
+  private static List<PciAddress> ended(Sysfs sysfs, PciDevice physical, List<PciDevice> functions)
+      throws VfioException {
+    List<PciAddress> ended = new ArrayList<>();
+    if (!functions.isEmpty()) {
+      functions.forEach(function -> ended.add(function.address()));
+      sysfs.virtualFunctions(physical).forEach(function -> ended.remove(function.address()));
+    }
+    return ended;
+  }
+
+  /** Says, when all else is undone, what is not. */
+  private static void tellOfEnded(
+      Sysfs sysfs, String operation, PciDevice physical, List<PciDevice> functions)
+      throws VfioException {
+    List<PciAddress> ended = ended(sysfs, physical, functions);
+    if (!ended.isEmpty()) {
+      throw new VfioException(
+          operation,
+          physical.name(),
+          null,
+          "its virtual functions have ended, and are not made again: " + join(ended));
+    }
+  }
+
+  private static String join(List<PciAddress> addresses) {
+    return String.join(", ", addresses.stream().map(PciAddress::toString).toList());
   }
 
   /** Returns the driver that binding takes where an override may name one. */
@@ -136,7 +177,11 @@ public final class DriverBinding implements AutoCloseable {
       throw new UnsupportedByKernelException(
           "bind", device.name(), null, "it is a bridge; bind the devices behind it instead");
     }
-    List<String> uses = whenInUse == WhenInUse.REFUSE ? sysfs.uses(device) : List.of();
+    List<String> uses = new ArrayList<>();
+    if (whenInUse == WhenInUse.REFUSE) {
+      uses.addAll(sysfs.uses(device));
+      uses.addAll(Sriov.uses(sysfs, sysfs.virtualFunctions(device)));
+    }
     if (!uses.isEmpty()) {
       throw new DeviceBusyException(
           "bind",
@@ -154,6 +199,16 @@ public final class DriverBinding implements AutoCloseable {
   /** {@return the driver that the device gets back, if it had one} */
   public Optional<String> formerDriver() {
     return former.driver();
+  }
+
+  /**
+   * Returns the virtual functions of the device that have ended, because it was taken from its
+   * former driver.
+   *
+   * @return their addresses; none where there were none, or that driver leaves them
+   */
+  public List<PciAddress> endedFunctions() {
+    return endedFunctions;
   }
 
   /**
@@ -196,6 +251,8 @@ public final class DriverBinding implements AutoCloseable {
   /**
    * Takes a device from its VFIO driver and lets the kernel find the driver it would have had at
    * boot. This is for a binding made by another process, whose former driver nobody knows any more.
+   * Virtual functions that {@code vfio-pci} has made of it end: {@link Sysfs#virtualFunctions}
+   * tells beforehand which those are.
    *
    * @param sysfs the host
    * @param address the device
@@ -220,7 +277,9 @@ public final class DriverBinding implements AutoCloseable {
     }
     control.checkNotOpen("unbind");
     DriverState state = control.state();
+    List<PciDevice> functions = sysfs.virtualFunctions(device);
     try (Rollback rollback = new Rollback()) {
+      rollback.add(() -> tellOfEnded(sysfs, "unbind", device, functions));
       rollback.add(() -> control.putBack(state));
       control.override(Optional.empty());
       if (device.driver().isPresent()) {

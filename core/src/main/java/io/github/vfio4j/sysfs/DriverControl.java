@@ -119,17 +119,34 @@ final class DriverControl {
   }
 
   /**
-   * Refuses if a process has the device open, as the kernel would wait for it without end. A device
-   * that is enabled under a VFIO driver is open; so may be one without a driver, from which a VFIO
-   * driver is just being taken.
+   * Refuses if a process has the device open, or a virtual function of it, which would end: the
+   * kernel would wait for it without end. A device that is enabled under a VFIO driver is open; so
+   * may be one without a driver, from which a VFIO driver is just being taken.
    */
   void checkNotOpen(String operation) throws VfioException {
+    checkFunctionsNotOpen(operation);
     Directory directory = new Directory(device.path(), device.name());
     boolean enabled = directory.number("enable").orElse(0) > 0;
     if (enabled && (device.hasVfioDriver() || device.driver().isEmpty())) {
       Optional<String> found = holder.find();
       if (found.isPresent()) {
         throw new DeviceBusyException(operation, device.name(), null, found.get() + " has it open");
+      }
+    }
+  }
+
+  /** Refuses if a process has a virtual function of the device open. */
+  void checkFunctionsNotOpen(String operation) throws VfioException {
+    for (PciDevice function : sysfs.virtualFunctions(device)) {
+      if (sysfs.isOpen(function)) {
+        Optional<String> found = DeviceHolder.of(sysfs, function).find();
+        if (found.isPresent()) {
+          throw new DeviceBusyException(
+              operation,
+              device.name(),
+              null,
+              "%s has its virtual function %s open".formatted(found.get(), function.name()));
+        }
       }
     }
   }

@@ -431,7 +431,7 @@ public final class Sysfs {
   }
 
   /**
-   * Finds the virtual functions of a physical one.
+   * Finds the virtual functions of a physical one. {@link Sriov} makes them.
    *
    * @param device a function
    * @return its virtual functions by number; none where it has none

@@ -9,7 +9,6 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.container.Container;
 import io.github.vfio4j.lab.OnMachine;
-import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
@@ -20,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** What a diagnosis says of a device is what opening it does, and on which interface. */
@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 class VerdictTest {
   private static final Path IOMMU = Path.of("/dev/iommu");
   private static final Path CONTAINER = Path.of("/dev/vfio/vfio");
+  private static final UUID TOKEN = UUID.fromString("83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
 
   /** What a test does in an environment. */
   private interface Body {
@@ -152,17 +153,21 @@ class VerdictTest {
   @OnMachine(OnMachine.IOMMU)
   @Bound(Device.IGB)
   void ofAPhysicalFunctionAndItsVirtualOne() throws IOException {
-    PciDevice physical = Sysfs.host().device(Machine.IGB);
-    try (VirtualFunction virtual = VirtualFunction.of(physical)) {
-      Verdict.assertTrueOf(physical, Machine.backends().findFirst());
+    try (VirtualFunction virtual = VirtualFunction.of(Machine.IGB)) {
+      PciDevice physical = virtual.physical();
+      PciDevice trusted = virtual.device().withVfToken(TOKEN);
+      Optional<Backend> way = Machine.backends().findFirst();
+      Optional<Backend> wayWithToken =
+          Machine.kernelIsSince("6.17") ? way : Optional.of(Backend.CONTAINER);
+      Verdict.assertTrueOf(physical, way);
       Verdict.assertTrueOf(virtual.device(), Optional.empty());
-      try (Container container = Container.open()) {
-        int file = virtual.openIn(container);
-
+      Verdict.assertTrueOf(physical.withVfToken(TOKEN), wayWithToken); // it has the token now
+      Verdict.assertTrueOf(trusted, wayWithToken);
+      try (VfioDevice _ = VfioDevice.open(trusted)) {
         Verdict.assertTrueOf(physical, Optional.empty());
+        Verdict.assertTrueOf(physical.withVfToken(TOKEN), wayWithToken);
         Verdict.assertTrueOf(virtual.device(), Optional.empty());
-
-        Kernel.running().close(file);
+        Verdict.assertTrueOf(trusted, Optional.empty());
       }
     }
   }
