@@ -24,7 +24,9 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     header = "Takes devices from their drivers and gives them to user programs (vfio-pci).",
     description =
-        "%nAll of them or none: if one cannot be bound, those before it get their drivers back.",
+        "%nAll of them or none: if one cannot be bound, those before it get their drivers back."
+            + " Virtual functions of a device (see vf) end with most drivers; the output says"
+            + " which.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class BindCommand implements Callable<Integer> {
@@ -74,7 +76,10 @@ final class BindCommand implements Callable<Integer> {
     }
     List<DriverChange> changes =
         bound.stream()
-            .map(binding -> new DriverChange(binding.device(), binding.formerDriver()))
+            .map(
+                binding ->
+                    new DriverChange(
+                        binding.device(), binding.formerDriver(), binding.endedFunctions()))
             .toList();
     DriverChange.print(changes, json, host.out());
     warnOfNeighbours(changes);

@@ -1,10 +1,14 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.VfioException;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.sysfs.PciDevice;
+import io.github.vfio4j.sysfs.Sysfs;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,8 +17,19 @@ import java.util.Optional;
  *
  * @param device as it is now
  * @param formerDriver the driver that it had before
+ * @param ended the virtual functions of it that have ended
  */
-record DriverChange(PciDevice device, Optional<String> formerDriver) {
+record DriverChange(PciDevice device, Optional<String> formerDriver, List<PciAddress> ended) {
+
+  /** Of some virtual functions that a device had, those that it has no more have ended. */
+  static DriverChange of(
+      Sysfs sysfs, PciDevice device, Optional<String> formerDriver, List<PciDevice> functions)
+      throws VfioException {
+    List<PciAddress> ended = new ArrayList<>();
+    functions.forEach(function -> ended.add(function.address()));
+    sysfs.virtualFunctions(device).forEach(function -> ended.remove(function.address()));
+    return new DriverChange(device, formerDriver, ended);
+  }
 
   static void print(List<DriverChange> changes, boolean json, PrintWriter out) {
     if (json) {
@@ -29,9 +44,14 @@ record DriverChange(PciDevice device, Optional<String> formerDriver) {
   private String text() {
     String now = device.driver().orElse("no driver");
     String node = device.cdev().map(cdev -> ", " + cdev.path()).orElse("");
+    String lost = ended.isEmpty() ? "" : ", ended its virtual functions " + endedNames();
     return formerDriver.equals(device.driver())
         ? "has " + now + " already" + node
-        : formerDriver.orElse("no driver") + " -> " + now + node;
+        : formerDriver.orElse("no driver") + " -> " + now + node + lost;
+  }
+
+  private String endedNames() {
+    return String.join(" ", ended.stream().map(PciAddress::toString).toList());
   }
 
   private Json json() {
@@ -39,6 +59,7 @@ record DriverChange(PciDevice device, Optional<String> formerDriver) {
         .with("name", device.name())
         .with("formerDriver", formerDriver)
         .with("driver", device.driver())
-        .with("cdev", device.cdev().map(DeviceNode::path).map(String::valueOf));
+        .with("cdev", device.cdev().map(DeviceNode::path).map(String::valueOf))
+        .with("endedVirtualFunctions", ended.stream().map(PciAddress::toString).toList());
   }
 }

@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
     header = "Gives devices back to the drivers that the system has for them.",
     description =
         "%nAll of them or none: if one cannot be unbound, those before it are bound to vfio-pci"
-            + " again. A device that a process has open is busy, and stays bound.",
+            + " again. A device that a process has open is busy, and stays bound. Virtual functions"
+            + " of a device (see vf) end with it; the output says which.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class UnbindCommand implements Callable<Integer> {
@@ -51,8 +52,9 @@ final class UnbindCommand implements Callable<Integer> {
       for (PciAddress address : new LinkedHashSet<>(addresses)) {
         Interruption.check("unbind", address.toString());
         PciDevice former = host.sysfs().device(address);
+        List<PciDevice> functions = host.sysfs().virtualFunctions(former);
         PciDevice now = DriverBinding.unbind(host.sysfs(), address);
-        changes.add(new DriverChange(now, former.driver()));
+        changes.add(DriverChange.of(host.sysfs(), now, former.driver(), functions));
         formers.add(former);
       }
     } catch (VfioException | RuntimeException | Error failure) {

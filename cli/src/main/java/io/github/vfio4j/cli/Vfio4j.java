@@ -40,7 +40,7 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class Vfio4j {
 
-  private static final Set<String> CHANGING = Set.of("bind", "unbind", "demo");
+  private static final Set<String> CHANGING = Set.of("bind", "unbind", "vf", "demo");
 
   private static final Pattern UUID_FORM =
       Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
@@ -125,6 +125,7 @@ final class Vfio4j {
       case "iommu" -> List.of(new IommuCommand(host));
       case "bind" -> List.of(new BindCommand(host, err));
       case "unbind" -> List.of(new UnbindCommand(host, err));
+      case "vf" -> List.of(new VfCommand(host));
       case "doctor" -> List.of(new DoctorCommand(host));
       case "demo" -> List.of(new DemoCommand(host));
       case "rehearse" -> List.of(new RehearseCommand(host));
@@ -135,6 +136,7 @@ final class Vfio4j {
               new IommuCommand(host),
               new BindCommand(host, err),
               new UnbindCommand(host, err),
+              new VfCommand(host),
               new DoctorCommand(host),
               new DemoCommand(host),
               new CompletionCommand(host),
