@@ -19,11 +19,18 @@ import java.util.List;
  * @param ids the names of devices
  * @param opener how to look into a device that is bound
  * @param surveyor how to ask what the IOMMU behind a device can do
+ * @param resetter how to reset a device
  * @param out where results go
  * @param hints where a person is told what would be better
  */
 record CommandHost(
-    Sysfs sysfs, PciIds ids, Opener opener, Surveyor surveyor, PrintWriter out, PrintWriter hints) {
+    Sysfs sysfs,
+    PciIds ids,
+    Opener opener,
+    Surveyor surveyor,
+    Resetter resetter,
+    PrintWriter out,
+    PrintWriter hints) {
 
   /** Has all that is printed made printable. */
   CommandHost {
@@ -54,12 +61,19 @@ record CommandHost(
     IommuSurvey survey(HostDevice device) throws VfioException;
   }
 
+  /** Opens a device and resets it, alone or with its slot or bus; tells what was reset. */
+  @FunctionalInterface
+  interface Resetter {
+    List<String> reset(HostDevice device, boolean hot) throws VfioException;
+  }
+
   static CommandHost running(PrintWriter out, PrintWriter err) {
     return new CommandHost(
         Sysfs.host(),
         PciIds.of(PCI_IDS),
         CommandHost::ask,
         CommandHost::survey,
+        ResetRun::of,
         out,
         StandardError.isTerminal() ? err : new PrintWriter(Writer.nullWriter()));
   }

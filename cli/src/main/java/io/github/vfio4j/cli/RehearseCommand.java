@@ -32,6 +32,8 @@ final class RehearseCommand implements Callable<Integer> {
     run("doctor");
     run("iommu", "ffff:ff:1f.7");
     run("bind", "ffff:ff:1f.7");
+    run("reset", "ffff:ff:1f.7");
+    run("vf", "ffff:ff:1f.7");
     run("demo", "ffff:ff:1f.7");
     run("demo", "--nested", "ffff:ff:1f.7");
     for (HostDevice device : host.sysfs().devices().stream().limit(1).toList()) {
@@ -46,7 +48,14 @@ final class RehearseCommand implements Callable<Integer> {
   private void run(String... arguments) {
     PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
     CommandHost quiet =
-        new CommandHost(host.sysfs(), host.ids(), host.opener(), host.surveyor(), nowhere, nowhere);
+        new CommandHost(
+            host.sysfs(),
+            host.ids(),
+            host.opener(),
+            host.surveyor(),
+            host.resetter(),
+            nowhere,
+            nowhere);
     Vfio4j.commandLine(quiet, nowhere, arguments).execute(arguments);
   }
 

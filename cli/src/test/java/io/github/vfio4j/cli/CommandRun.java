@@ -27,11 +27,19 @@ record CommandRun(int status, String out, String err, String hints) {
   }
 
   static CommandRun of(Sysfs sysfs, CommandHost.Opener opener, String... arguments) {
-    return of(sysfs, opener, CommandRun::unasked, arguments);
+    return of(sysfs, opener, CommandRun::unasked, CommandRun::notReset, arguments);
   }
 
   static CommandRun surveying(Sysfs sysfs, CommandHost.Surveyor surveyor, String... arguments) {
-    return of(sysfs, CommandRun::unopenable, surveyor, arguments);
+    return of(sysfs, CommandRun::unopenable, surveyor, CommandRun::notReset, arguments);
+  }
+
+  static CommandRun resetting(Sysfs sysfs, CommandHost.Resetter resetter, String... arguments) {
+    return of(sysfs, CommandRun::unopenable, CommandRun::unasked, resetter, arguments);
+  }
+
+  private static List<String> notReset(HostDevice device, boolean hot) {
+    throw new AssertionError("reset " + device + (hot ? " hot" : ""));
   }
 
   private static OpenedDevice unopenable(HostDevice device) {
@@ -43,7 +51,11 @@ record CommandRun(int status, String out, String err, String hints) {
   }
 
   private static CommandRun of(
-      Sysfs sysfs, CommandHost.Opener opener, CommandHost.Surveyor surveyor, String... arguments) {
+      Sysfs sysfs,
+      CommandHost.Opener opener,
+      CommandHost.Surveyor surveyor,
+      CommandHost.Resetter resetter,
+      String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     StringWriter hints = new StringWriter();
@@ -55,6 +67,7 @@ record CommandRun(int status, String out, String err, String hints) {
             PciIds.of(List.of(Path.of("/nonexistent"))),
             opener,
             surveyor,
+            resetter,
             outWriter,
             new PrintWriter(hints));
     int status = Vfio4j.commandLine(host, errWriter, arguments).execute(arguments);

@@ -54,6 +54,8 @@ class CompletionCommandTest {
     "vfio4j bind --f, --force",
     "vfio4j bind 00:05.0 --j, --json",
     "vfio4j demo --n, --nested",
+    "vfio4j vf --cr, --create",
+    "vfio4j reset --ho, --hot",
     "vfio4j help doc, doctor"
   })
   void completes(String line, String word) throws IOException, InterruptedException {
@@ -63,7 +65,9 @@ class CompletionCommandTest {
   @Test
   void knowsEveryCommandButTheHiddenOne() throws IOException, InterruptedException {
     assertThat(complete("vfio4j "))
-        .contains("list", "show", "iommu", "bind", "unbind", "doctor", "demo", "help", "--help")
+        .contains(
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "doctor", "demo", "help")
+        .contains("--help")
         .doesNotContain("rehearse");
   }
 

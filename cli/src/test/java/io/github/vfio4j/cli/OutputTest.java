@@ -106,6 +106,9 @@ class OutputTest {
               _ -> {
                 throw new AssertionError();
               },
+              (_, _) -> {
+                throw new AssertionError();
+              },
               full,
               full);
       status = Vfio4j.run(commandHost, new PrintWriter(err), line.split(" ", -1));

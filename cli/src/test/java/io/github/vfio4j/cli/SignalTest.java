@@ -59,6 +59,9 @@ class SignalTest {
               _ -> {
                 throw new AssertionError();
               },
+              (_, _) -> {
+                throw new AssertionError();
+              },
               Vfio4j.writer(System.out),
               Vfio4j.writer(System.err));
       String[] command = Arrays.copyOfRange(arguments, 2, arguments.length);

@@ -47,6 +47,13 @@ class UsageTest {
         "unbind",
         "iommu zz",
         "iommu 00:05.0 zz",
+        "vf",
+        "vf zz",
+        "vf --create 1 --destroy 00:05.0",
+        "vf --create x 00:05.0",
+        "reset",
+        "reset zz",
+        "reset 00:05.0 00:05.1",
         "doctor zz",
         "doctor 00:05.0 zz",
         "show --no-open 00:05.0 zz",
@@ -69,6 +76,8 @@ class UsageTest {
         "iommu 0000:00:06.0",
         "doctor 0000:00:06.0",
         "bind 0000:00:06.0",
+        "vf 0000:00:06.0",
+        "reset 0000:00:06.0",
         "demo",
         "demo 00:05.0",
         "demo --nested",
@@ -119,7 +128,10 @@ class UsageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"list", "show", "iommu", "bind", "unbind", "doctor", "demo", "help"})
+  @ValueSource(
+      strings = {
+        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "doctor", "demo", "help"
+      })
   void helpOfACommandIsWhatItsOptionShows(String command) {
     CommandRun help = run("help", command);
 
@@ -153,7 +165,8 @@ class UsageTest {
 
     assertThat(run.status()).isZero();
     assertThat(run.out())
-        .contains("list", "show", "iommu", "bind", "unbind", "doctor", "demo", "help");
+        .contains(
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "doctor", "demo", "help");
     assertThat(run.out().lines().filter(line -> line.matches("  [0-7]   .*"))).hasSize(8);
   }
 

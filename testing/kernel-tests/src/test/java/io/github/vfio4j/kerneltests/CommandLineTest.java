@@ -188,6 +188,42 @@ class CommandLineTest {
   }
 
   @Test
+  @OnMachine("intel/first-stage")
+  @Bound({Device.NVME, Device.NVME_2})
+  void resetsASlotThatNobodyUses() throws IOException, InterruptedException {
+    String[] command = {"vfio4j", "reset", "--hot", Machine.NVME.toString()};
+    Ended reset = run(command);
+    assertThat(reset.err()).isEmpty();
+    assertThat(reset.out().lines())
+        .containsExactly(
+            Machine.NVME + "  reset with its slot or bus",
+            Machine.NVME_2 + "  reset with its slot or bus");
+    try (VfioDevice _ = VfioDevice.open(Machine.NVME_2)) {
+      Ended refused = run(command);
+      assertThat(refused.status()).isEqualTo(5);
+      assertThat(refused.err())
+          .contains(Machine.NVME_2 + " is open: process " + ProcessHandle.current().pid() + " ")
+          .hasLineCount(1);
+    }
+  }
+
+  @Test
+  @OnMachine("intel/first-stage")
+  @Bound(Device.IGB)
+  void makesAndEndsVirtualFunctions() throws IOException, InterruptedException {
+    String igb = Machine.IGB.toString();
+    Ended made = run("vfio4j", "vf", "--create", "1", igb);
+    assertThat(made.err()).isEmpty();
+    assertThat(made.out())
+        .startsWith(igb + " has 1 of 7 virtual functions")
+        .containsPattern("0000:01:10.0 +vfio-pci");
+
+    Ended unbound = run("vfio4j", "unbind", igb);
+    assertThat(unbound.out()).contains(", ended its virtual functions 0000:01:10.0");
+    assertThat(run("vfio4j", "bind", igb).status()).isZero();
+  }
+
+  @Test
   @OnMachine("bare")
   void seesThatThereIsNoIommu() throws IOException, InterruptedException {
     Ended ended = run("vfio4j", "doctor");
