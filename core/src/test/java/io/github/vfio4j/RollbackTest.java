@@ -21,6 +21,7 @@ import io.github.vfio4j.iommufd.MemoryFiles;
 import io.github.vfio4j.iommufd.VeventQueue;
 import io.github.vfio4j.iommufd.Viommu;
 import io.github.vfio4j.outcome.Step;
+import io.github.vfio4j.pci.IoEventFd;
 import io.github.vfio4j.smmuv3.ArmSmmuv3StreamTableEntry;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -90,9 +91,11 @@ class RollbackTest {
         MappedRegion registers = device.region(0).map();
         Interrupt first = device.pci().msix().enable(0);
         Interrupt second = device.pci().msix().enable(3);
+        IoEventFd doorbell = IoEventFd.ofInt(device, 0, 8, 1);
         EventDispatcher dispatcher = Dispatchers.start(machine.kernel)) {
       dispatcher.register(second, (interrupt, count) -> {});
       registers.setInt(0, first.vector());
+      doorbell.signal();
       assertThat(mapping.size()).isEqualTo(4096);
       device.pci().config().setBusMaster(true);
     }

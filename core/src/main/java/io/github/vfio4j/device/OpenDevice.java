@@ -2,6 +2,7 @@ package io.github.vfio4j.device;
 
 import io.github.vfio4j.BackendChoice;
 import io.github.vfio4j.DeviceInfo;
+import io.github.vfio4j.Errno;
 import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.Region;
@@ -62,10 +63,12 @@ public final class OpenDevice {
   private final Map<Integer, DeviceRegion> regions = new TreeMap<>();
   private final Map<Integer, IrqVectors> irqs = new TreeMap<>();
   private final Dependents mappedRegions = new Dependents();
-  private final Dependents dependents = new Dependents();
 
-  /** Held while a region is mapped, and while the device itself is closed. */
-  private final Object mapLock = new Object();
+  /** What the kernel ends with the device. */
+  private final Dependents owned = new Dependents();
+
+  /** Held while something is made that ends with the device, and while that is closed. */
+  private final Object makeLock = new Object();
 
   private boolean closed;
   private @Nullable Step afterwards;
@@ -104,6 +107,11 @@ public final class OpenDevice {
     afterwards = closing;
   }
 
+  /** Returns the kernel, for what is made beside the device. */
+  public Kernel kernel() {
+    return kernel;
+  }
+
   public String name() {
     return channel.name();
   }
@@ -130,11 +138,6 @@ public final class OpenDevice {
     return channel;
   }
 
-  /** Returns the kernel that the device belongs to. */
-  public Kernel kernel() {
-    return kernel;
-  }
-
   /**
    * Returns the files of the groups of its owner, as {@link Backing#groups}.
    *
@@ -143,14 +146,6 @@ public final class OpenDevice {
   public Map<Integer, Fd> groups() {
     requireOpen();
     return backing.groups();
-  }
-
-  /**
-   * Returns what ends right after the device. What is added while the device is being closed may be
-   * missed, so it is added before the device is asked for anything: that throws then.
-   */
-  public Dependents dependents() {
-    return dependents;
   }
 
   private void requireOpen() {
@@ -201,8 +196,17 @@ public final class OpenDevice {
           Ioctl.VFIO_DEVICE_RESET.name(), name(), null, "the device has no reset of its own");
     }
     Optional<DeviceEvent.Reset> event = Recorded.begin(DeviceEvent.Reset::new);
-    Answer.require(Ioctl.VFIO_DEVICE_RESET, name(), channel.reset());
+    int answer = channel.reset();
+    if (answer < 0) {
+      throw Answer.failure(Ioctl.VFIO_DEVICE_RESET, name(), answer, meaningOfReset(answer));
+    }
     event.ifPresent(reset -> reset.commit(name()));
+  }
+
+  private static String meaningOfReset(int answer) {
+    return Answer.is(answer, Errno.EAGAIN)
+        ? "the kernel is taking it from its driver, or is resetting it already"
+        : "";
   }
 
   /** Maps a region. */
@@ -216,18 +220,38 @@ public final class OpenDevice {
    * device is closed, which would miss it.
    */
   MappedRegion map(Mapper mapper) throws VfioException {
-    synchronized (mapLock) {
-      requireOpen();
-      try (Rollback rollback = new Rollback()) {
-        MappedRegion mapped = rollback.make(() -> mapper.map(this::disown), MappedRegion::close);
-        mappedRegions.add(mapped, mapped::close);
-        return rollback.done(mapped);
-      }
-    }
+    return make(() -> mapper.map(mappedRegions::remove), MappedRegion::close, mappedRegions);
   }
 
-  private void disown(MappedRegion mapped) {
-    mappedRegions.remove(mapped);
+  /**
+   * Makes something that the kernel ends when the device is closed, and owns what is left of it.
+   *
+   * @param closing closes it while the device is open, or what is left afterwards, and {@linkplain
+   *     #disown disowns} it
+   */
+  public <T> T own(Rollback.Making<? extends T> making, Rollback.Undoing<? super T> closing)
+      throws VfioException {
+    return make(making, closing, owned);
+  }
+
+  /** Forgets what was made by {@link #own} and is closed. */
+  public void disown(Object made) {
+    owned.remove(made);
+  }
+
+  private <T> T make(
+      Rollback.Making<? extends T> making,
+      Rollback.Undoing<? super T> closing,
+      Dependents dependents)
+      throws VfioException {
+    synchronized (makeLock) {
+      requireOpen();
+      try (Rollback rollback = new Rollback()) {
+        T made = rollback.make(making, closing);
+        dependents.add(made, () -> closing.run(made));
+        return rollback.done(made);
+      }
+    }
   }
 
   /** Disables all interrupts. */
@@ -271,7 +295,7 @@ public final class OpenDevice {
     backing.stop(closing);
     closing.attempt(this::closeChannel);
     mappedRegions.close(closing);
-    dependents.close(closing);
+    owned.close(closing);
     synchronized (irqs) {
       for (IrqVectors kind : irqs.values()) {
         kind.deviceClosed(closing);
@@ -281,7 +305,7 @@ public final class OpenDevice {
   }
 
   private void closeChannel() throws VfioException {
-    synchronized (mapLock) {
+    synchronized (makeLock) {
       Answer.require("close", name(), channel.close(), "");
     }
   }

@@ -100,13 +100,14 @@ public final class LowPower implements AutoCloseable {
 
   private static LowPower enter(LowPower entering, DeviceFeature feature, MemorySegment request)
       throws VfioException {
-    OpenDevice device = entering.device;
-    try (Rollback rollback = new Rollback()) {
-      rollback.add(() -> device.dependents().remove(entering));
-      device.dependents().add(entering, entering::deviceClosed);
-      feature.kernel().set(device, request, "the device may sleep already, if that is EINVAL");
-      return rollback.done(entering);
-    }
+    return entering.device.own(
+        () -> {
+          feature
+              .kernel()
+              .set(entering.device, request, "the device may sleep already, if that is EINVAL");
+          return entering;
+        },
+        LowPower::close);
   }
 
   /**
@@ -140,15 +141,9 @@ public final class LowPower implements AutoCloseable {
     end();
   }
 
-  private synchronized void deviceClosed() throws VfioException {
-    if (!closed) {
-      end();
-    }
-  }
-
   private void end() throws VfioException {
     closed = true;
-    device.dependents().remove(this);
+    device.disown(this);
     if (wakeup != null) {
       wakeup.close();
     }

@@ -20,6 +20,7 @@ final class FakeDevice extends FakeFile {
   private final FakeRegions regions;
   private final FakeInterrupts interrupts;
   private final FakePci pci;
+  private final FakeIoEvents ioEvents;
 
   /** What the device and its PASIDs are attached to. */
   private final Map<Integer, FakeObject> attached = new TreeMap<>();
@@ -27,12 +28,18 @@ final class FakeDevice extends FakeFile {
   private @Nullable FakeIommufd iommufd;
   private Runnable ending = () -> {};
 
-  FakeDevice(OpenFiles files, FakeRegions regions, FakeInterrupts interrupts, FakePci pci) {
+  FakeDevice(
+      OpenFiles files,
+      FakeRegions regions,
+      FakeInterrupts interrupts,
+      FakePci pci,
+      FakeIoEvents ioEvents) {
     super("VFIO_DEVICE_");
     this.files = files;
     this.regions = regions;
     this.interrupts = interrupts;
     this.pci = pci;
+    this.ioEvents = ioEvents;
   }
 
   /** Has something undone when it is closed. */
@@ -57,6 +64,7 @@ final class FakeDevice extends FakeFile {
       case VFIO_DEVICE_GET_REGION_INFO -> regions.info(argument);
       case VFIO_DEVICE_GET_IRQ_INFO -> interrupts.info(argument);
       case VFIO_DEVICE_SET_IRQS -> interrupts.set(argument, files);
+      case VFIO_DEVICE_IOEVENTFD -> ioEvents.set(argument, files);
       case VFIO_DEVICE_BIND_IOMMUFD -> bind(argument);
       case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> attach(argument);
       case VFIO_DEVICE_DETACH_IOMMUFD_PT -> {
@@ -130,6 +138,7 @@ final class FakeDevice extends FakeFile {
     attached.clear();
     interrupts.closed();
     pci.closed();
+    ioEvents.closed();
     ending.run();
   }
 }

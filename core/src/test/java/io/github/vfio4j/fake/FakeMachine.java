@@ -28,6 +28,7 @@ public final class FakeMachine {
   public final FakeRegions regions;
   public final FakeInterrupts interrupts;
   public final FakePci pci;
+  public final FakeIoEvents ioEvents = new FakeIoEvents();
   public final DeviceMappings deviceMappings;
   public final FakeKernel kernel;
   public final FakeHost files;
@@ -57,7 +58,8 @@ public final class FakeMachine {
     pci = new FakePci(real, open);
     kernel = new FakeKernel(real, open, deviceMappings);
     host = new Host(kernel, files.sysfs());
-    Supplier<FakeDevice> device = () -> new FakeDevice(open, regions, interrupts, pci);
+    Supplier<FakeDevice> device =
+        () -> new FakeDevice(open, regions, interrupts, pci, ioEvents);
     kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
     kernel.node("/dev/vfio/vfio", CONTAINER, () -> new FakeContainer(iommu));
     kernel.node(root + "/dev/vfio/devices/vfio0", CDEV, device::get);

@@ -27,6 +27,7 @@ import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
 import io.github.vfio4j.bindings.vfio_device_detach_iommufd_pt;
 import io.github.vfio4j.bindings.vfio_device_feature;
 import io.github.vfio4j.bindings.vfio_device_info;
+import io.github.vfio4j.bindings.vfio_device_ioeventfd;
 import io.github.vfio4j.bindings.vfio_group_status;
 import io.github.vfio4j.bindings.vfio_iommu_type1_dirty_bitmap;
 import io.github.vfio4j.bindings.vfio_iommu_type1_dma_map;
@@ -66,6 +67,7 @@ final class StructureLayouts {
           case VFIO_DEVICE_SET_IRQS -> vfio_irq_set.LAYOUT;
           case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO -> vfio_pci_hot_reset_info.LAYOUT;
           case VFIO_DEVICE_PCI_HOT_RESET -> vfio_pci_hot_reset.LAYOUT;
+          case VFIO_DEVICE_IOEVENTFD -> vfio_device_ioeventfd.LAYOUT;
           case VFIO_DEVICE_FEATURE -> vfio_device_feature.LAYOUT;
           case VFIO_DEVICE_BIND_IOMMUFD -> vfio_device_bind_iommufd.LAYOUT;
           case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> vfio_device_attach_iommufd_pt.LAYOUT;

@@ -23,7 +23,7 @@ final class NvmeAdmin {
   private static final long ADMIN_QUEUE_SIZES = 0x24;
   private static final long SUBMISSION_QUEUE = 0x28;
   private static final long COMPLETION_QUEUE = 0x30;
-  private static final long SUBMISSION_DOORBELL = 0x1000;
+  static final long SUBMISSION_DOORBELL = 0x1000;
 
   /** Enabled, with entries of 64 and 16 bytes. */
   private static final int ENABLE = 1 | 6 << 16 | 4 << 20;
@@ -57,8 +57,21 @@ final class NvmeAdmin {
     return device.region(0).readInt(STATUS) == 1;
   }
 
+  /** Tells it that there is a command. */
+  @FunctionalInterface
+  interface Doorbell {
+    void ring() throws VfioException;
+  }
+
   /** Starts the controller anew, asks it, and leaves it running. */
   String serialNumber() throws VfioException {
+    try (MappedRegion doorbells = device.region(0).map()) {
+      return serialNumber(() -> doorbells.setIntRelease(SUBMISSION_DOORBELL, 1));
+    }
+  }
+
+  /** The same, with a doorbell that writes 1 to the tail of the submission queue. */
+  String serialNumber(Doorbell doorbell) throws VfioException {
     for (MemorySegment page : new MemorySegment[] {commands, completions, answer}) {
       page.fill((byte) 0);
     }
@@ -75,7 +88,7 @@ final class NvmeAdmin {
       commands.set(JAVA_INT, 0, IDENTIFY);
       commands.set(JAVA_LONG, 24, iova + 2 * EduDma.PAGE);
       commands.set(JAVA_INT, 40, CONTROLLER);
-      registers.setIntRelease(SUBMISSION_DOORBELL, 1);
+      doorbell.ring();
       await("done", () -> completions.get(JAVA_INT, 12) == PHASE);
     }
     return new String(answer.asSlice(4, 20).toArray(JAVA_BYTE), US_ASCII).strip();
