@@ -3,7 +3,7 @@
 devices=(
   edu,addr=5                                         # 00:05.0, a group of its own
   pcie-pci-bridge,id=bridge,addr=8
-  ivshmem-plain,memdev=shared,addr=9                 # BAR 2 is memory that can be mapped
+  ivshmem-plain,memdev=shared,addr=9,romfile="$lab/devices.rom" # BAR 2 is memory that can be mapped
   virtio-rng-pci,addr=0xa                            # has a driver in the kernel, to be given back to
   edu,addr=0xb                                       # 00:0b.0, a second one that does DMA in every variant
   pcie-root-port,id=port1,chassis=1,addr=6,x-speed=5

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /** A capability that this library does not interpret, as the kernel gave it. */
-public final class RawCapability implements RegionCapability {
+public final class RawCapability implements RegionCapability, DeviceInfo.Capability {
   private final int id;
   private final int version;
   private final byte[] payload;

@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A region of a device: a PCI BAR, the configuration space, or one of the driver's own.
@@ -298,4 +300,37 @@ public interface Region {
    * @throws VfioException if the kernel refuses
    */
   MappedRegion map(long offset, long size) throws VfioException;
+
+  /**
+   * Maps all of the region that can be mapped, area by area, each as {@link #map(long, long)} does:
+   * the areas of its {@link RegionCapability.SparseMmap}, or else the whole region.
+   *
+   * @return a mapping for each of {@link RegionInfo#mappableAreas}, in that order; they are the
+   *     caller's, and the device closes them at the latest
+   * @throws UnsupportedOperationException if nothing of the region can be mapped
+   * @throws VfioException if the kernel refuses one of them; none is left mapped then
+   */
+  default List<MappedRegion> mapAreas() throws VfioException {
+    List<RegionCapability.SparseMmap.Area> areas = info().mappableAreas();
+    if (areas.isEmpty()) {
+      throw new UnsupportedOperationException(
+          this + " cannot be mapped; use its read and write methods");
+    }
+    List<MappedRegion> mapped = new ArrayList<>(areas.size());
+    try {
+      for (RegionCapability.SparseMmap.Area area : areas) {
+        mapped.add(map(area.offset(), area.size()));
+      }
+      return List.copyOf(mapped);
+    } catch (Throwable failure) {
+      for (MappedRegion one : mapped) {
+        try {
+          one.close();
+        } catch (VfioException | RuntimeException | Error e) {
+          failure.addSuppressed(e);
+        }
+      }
+      throw failure;
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package io.github.vfio4j;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A device that this process drives.
@@ -221,6 +222,26 @@ public interface VfioDevice extends AutoCloseable {
    * @throws VfioException if the kernel refuses
    */
   Region region(int index) throws VfioException;
+
+  /**
+   * Looks for the region of a type, among those that a driver of the kernel has added to the ones
+   * of its bus.
+   *
+   * @param type the kind of region, {@code VFIO_REGION_TYPE_}
+   * @param subtype the region within that kind, {@code VFIO_REGION_SUBTYPE_}
+   * @return the first region of that type, or empty where the device has none
+   * @throws VfioException as {@link #region}
+   */
+  default Optional<Region> regionOfType(int type, int subtype) throws VfioException {
+    RegionCapability.Type wanted = new RegionCapability.Type(type, subtype);
+    for (int index = 0; index < info().regionCount(); index++) {
+      Region region = region(index);
+      if (region.info().type().filter(wanted::equals).isPresent()) {
+        return Optional.of(region);
+      }
+    }
+    return Optional.empty();
+  }
 
   /**
    * Returns the interrupts of one index; {@code VFIO_DEVICE_GET_IRQ_INFO}, once per index.

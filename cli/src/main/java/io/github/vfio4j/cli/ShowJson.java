@@ -1,6 +1,7 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.DeviceInfo;
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.RawCapability;
 import io.github.vfio4j.RegionCapability;
@@ -13,6 +14,7 @@ import io.github.vfio4j.sysfs.PciDevice;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Writes what {@code show} shows as JSON. */
 final class ShowJson {
@@ -70,7 +72,7 @@ final class ShowJson {
         .with("resettable", opened.info().resettable())
         .with(
             "capabilities",
-            opened.info().capabilities().stream().map(ShowJson::raw).map(Json::map).toList())
+            opened.info().capabilities().stream().map(ShowJson::capability).map(Json::map).toList())
         .with(
             "regions", opened.regions().stream().map(region -> region(region, pci).map()).toList())
         .with(
@@ -93,6 +95,16 @@ final class ShowJson {
             region.capabilities().stream().map(ShowJson::capability).map(Json::map).toList());
   }
 
+  private static Json capability(DeviceInfo.Capability capability) {
+    return switch (capability) {
+      case DeviceInfo.PciAtomicCompletion atomics ->
+          Json.object()
+              .with("kind", "pciAtomicCompletion")
+              .with("bits", IntStream.of(32, 64, 128).filter(atomics::completes).boxed().toList());
+      case RawCapability raw -> raw(raw);
+    };
+  }
+
   private static Json capability(RegionCapability capability) {
     return switch (capability) {
       case RegionCapability.SparseMmap sparse ->
@@ -105,6 +117,10 @@ final class ShowJson {
               .with("type", Json.hex(Integer.toUnsignedLong(type.type())))
               .with("subtype", Json.hex(Integer.toUnsignedLong(type.subtype())));
       case RegionCapability.MsixMappable _ -> Json.object().with("kind", "msixMappable");
+      case RegionCapability.NvLink2Target target ->
+          Json.object().with("kind", "nvlink2Target").with("address", Json.hex(target.address()));
+      case RegionCapability.NvLink2Speed speed ->
+          Json.object().with("kind", "nvlink2Speed").with("linkSpeed", speed.linkSpeed());
       case RawCapability raw -> raw(raw);
     };
   }

@@ -117,7 +117,10 @@ final class ShowText {
   private void inside(OpenedDevice opened) {
     lines.add("Opened by %s: %s".formatted(opened.choice().backend(), opened.choice().reason()));
     lines.add(INDENT + (opened.info().resettable() ? "can be reset" : "cannot be reset by itself"));
-    opened.info().capabilities().forEach(capability -> lines.add(INDENT + capability));
+    opened
+        .info()
+        .capabilities()
+        .forEach(capability -> lines.add(INDENT + CapabilityText.of(capability)));
     lines.add("");
     lines.addAll(regions(opened).lines());
     lines.add("");

@@ -1,9 +1,9 @@
 package io.github.vfio4j.device;
 
 import io.github.vfio4j.DeviceInfo;
-import io.github.vfio4j.RawCapability;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_device_info;
+import io.github.vfio4j.bindings.vfio_device_info_cap_pci_atomic_comp;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.channel.DeviceChannel;
 import io.github.vfio4j.linux.Ioctl;
@@ -41,15 +41,25 @@ final class DeviceInfoReply {
                 + Integer.toUnsignedString(irqs)
                 + " interrupt indices");
       }
-      List<RawCapability> capabilities = new ArrayList<>();
+      List<DeviceInfo.Capability> capabilities = new ArrayList<>();
       if ((flags & vfio_h.VFIO_DEVICE_FLAGS_CAPS) != 0) {
         long first = Integer.toUnsignedLong(vfio_device_info.cap_offset(reply));
         for (CapabilityChain.Link link :
             CapabilityChain.walk(reply, first, vfio_device_info.SIZEOF, channel.name())) {
-          capabilities.add(link.raw());
+          capabilities.add(capability(channel.name(), link));
         }
       }
       return new DeviceInfo(flags, regions, irqs, capabilities);
     }
+  }
+
+  private static DeviceInfo.Capability capability(String object, CapabilityChain.Link link)
+      throws VfioException {
+    if (link.id() != vfio_h.VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP) {
+      return link.raw();
+    }
+    link.require(Ioctl.VFIO_DEVICE_GET_INFO, object, vfio_device_info_cap_pci_atomic_comp.SIZEOF);
+    return new DeviceInfo.PciAtomicCompletion(
+        vfio_device_info_cap_pci_atomic_comp.flags(link.bytes()));
   }
 }

@@ -6,6 +6,8 @@ import io.github.vfio4j.RegionInfo;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_region_info;
+import io.github.vfio4j.bindings.vfio_region_info_cap_nvlink2_lnkspd;
+import io.github.vfio4j.bindings.vfio_region_info_cap_nvlink2_ssatgt;
 import io.github.vfio4j.bindings.vfio_region_info_cap_sparse_mmap;
 import io.github.vfio4j.bindings.vfio_region_info_cap_type;
 import io.github.vfio4j.bindings.vfio_region_sparse_mmap_area;
@@ -70,6 +72,16 @@ final class RegionInfoReply {
             vfio_region_info_cap_type.subtype(link.bytes()));
       }
       case vfio_h.VFIO_REGION_INFO_CAP_MSIX_MAPPABLE -> new RegionCapability.MsixMappable();
+      case vfio_h.VFIO_REGION_INFO_CAP_NVLINK2_SSATGT -> {
+        link.require(OPERATION, object, vfio_region_info_cap_nvlink2_ssatgt.SIZEOF);
+        yield new RegionCapability.NvLink2Target(
+            vfio_region_info_cap_nvlink2_ssatgt.tgt(link.bytes()));
+      }
+      case vfio_h.VFIO_REGION_INFO_CAP_NVLINK2_LNKSPD -> {
+        link.require(OPERATION, object, vfio_region_info_cap_nvlink2_lnkspd.SIZEOF);
+        yield new RegionCapability.NvLink2Speed(
+            vfio_region_info_cap_nvlink2_lnkspd.link_speed(link.bytes()));
+      }
       default -> link.raw();
     };
   }

@@ -57,7 +57,7 @@ final class FakeDevice extends FakeFile {
     return switch (operation) {
       case VFIO_DEVICE_GET_INFO -> {
         vfio_device_info.flags(argument, vfio_h.VFIO_DEVICE_FLAGS_PCI);
-        vfio_device_info.num_regions(argument, FakeRegions.COUNT);
+        vfio_device_info.num_regions(argument, regions.count());
         vfio_device_info.num_irqs(argument, FakeInterrupts.KINDS);
         yield 0;
       }

@@ -19,8 +19,14 @@ public final class FakeRegions {
   private static final int READ = vfio_h.VFIO_REGION_INFO_FLAG_READ;
   private static final int WRITE = vfio_h.VFIO_REGION_INFO_FLAG_WRITE;
 
+  /** A region that is there, though it is not counted. */
+  public static final int NAMED = 16;
+
   private final DeviceMappings mappings;
   private final Map<Integer, Integer> access = new HashMap<>();
+
+  private final Map<Integer, byte[]> chains = new HashMap<>();
+  private int count = COUNT;
 
   FakeRegions(DeviceMappings mappings) {
     this.mappings = mappings;
@@ -39,12 +45,42 @@ public final class FakeRegions {
     return (access((int) (offset >> OFFSET_SHIFT)) & wanted) == wanted;
   }
 
+  /** Lets there be more regions than a PCI device has. */
+  public void count(int regions) {
+    count = regions;
+  }
+
+  int count() {
+    return count;
+  }
+
+  /**
+   * Gives a region capabilities.
+   *
+   * @param chain what follows the structure; the offsets in it are from the start of that
+   */
+  public void capabilities(int index, byte... chain) {
+    chains.put(index, chain);
+  }
+
   int info(MemorySegment info) {
     int index = vfio_region_info.index(info);
-    if (index < 0 || index >= COUNT) {
+    if (index < 0 || index >= Math.max(count, NAMED + 1)) {
       return -Errno.EINVAL.number();
     }
-    vfio_region_info.flags(info, access(index) | vfio_h.VFIO_REGION_INFO_FLAG_MMAP);
+    byte[] chain = chains.getOrDefault(index, new byte[0]);
+    long room = Integer.toUnsignedLong(vfio_region_info.argsz(info));
+    long needed = vfio_region_info.SIZEOF + chain.length;
+    int flags = access(index) | vfio_h.VFIO_REGION_INFO_FLAG_MMAP;
+    if (chain.length > 0) {
+      flags |= vfio_h.VFIO_REGION_INFO_FLAG_CAPS;
+      vfio_region_info.argsz(info, (int) needed);
+      if (room >= needed) {
+        vfio_region_info.cap_offset(info, (int) vfio_region_info.SIZEOF);
+        info.asSlice(vfio_region_info.SIZEOF).copyFrom(MemorySegment.ofArray(chain));
+      }
+    }
+    vfio_region_info.flags(info, flags);
     vfio_region_info.size(info, SIZE);
     vfio_region_info.offset(info, (long) index << OFFSET_SHIFT);
     return 0;

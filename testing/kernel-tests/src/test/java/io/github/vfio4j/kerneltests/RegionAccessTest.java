@@ -18,6 +18,9 @@ import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The regions of real devices, read and written through the kernel and by mapping. */
@@ -80,6 +83,38 @@ class RegionAccessTest {
       assertThat(igb.region(3).info().capabilities())
           .containsExactly(new RegionCapability.MsixMappable());
       assertThat(igb.region(CONFIG).size()).isEqualTo(4096);
+    }
+  }
+
+  /** No device here has areas: since Linux 4.16 the table of interrupts is no gap. */
+  @EachBackend
+  void areasOfARegionAreTheWholeOfIt(Backend backend) throws IOException {
+    try (VfioDevice nvme = VfioDevice.open(Machine.NVME, backend)) {
+      List<MappedRegion> areas = nvme.region(0).mapAreas();
+      assertThat(areas).hasSize(1);
+      assertThat(areas.getFirst().size()).isEqualTo(nvme.region(0).size());
+      assertThat(areas.getFirst().getInt(0)).isEqualTo(nvme.region(0).readInt(0));
+      assertThatExceptionOfType(UnsupportedOperationException.class)
+          .isThrownBy(() -> nvme.region(CONFIG).mapAreas());
+      assertThat(nvme.regionOfType(1, 1)).isEmpty();
+      assertThat(nvme.info().capabilities()).isEmpty();
+    }
+  }
+
+  @EachBackend
+  void romIsReadOnly(Backend backend) throws IOException {
+    byte[] rom = Files.readAllBytes(Path.of("lab/devices.rom"));
+    try (Arena arena = Arena.ofConfined();
+        VfioDevice device = VfioDevice.open(Machine.IVSHMEM, backend)) {
+      Region region = device.pci().rom();
+      assertThat(region.size()).isEqualTo(rom.length);
+      assertThat(region.info().readable()).isTrue();
+      assertThat(region.info().writable()).isFalse();
+      MemorySegment read = arena.allocate(rom.length);
+      region.read(0, read);
+      assertThat(read.toArray(JAVA_BYTE)).isEqualTo(rom);
+      assertThatThrownBy(() -> region.writeByte(0, (byte) 1)).isInstanceOf(VfioException.class);
+      assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(region::map);
     }
   }
 
