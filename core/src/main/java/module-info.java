@@ -16,6 +16,7 @@ module io.github.vfio4j.core {
   exports io.github.vfio4j.config;
   exports io.github.vfio4j.container;
   exports io.github.vfio4j.diagnosis;
+  exports io.github.vfio4j.dmabuf;
   exports io.github.vfio4j.event;
   exports io.github.vfio4j.feature;
   exports io.github.vfio4j.iommufd;

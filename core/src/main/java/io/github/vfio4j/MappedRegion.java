@@ -1,5 +1,7 @@
 package io.github.vfio4j;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 
 /**
@@ -37,6 +39,62 @@ public abstract class MappedRegion implements AutoCloseable {
    * @return bytes
    */
   public abstract long size();
+
+  /**
+   * Reads a block, in ascending order: by loads of 64 bits where they are aligned, else of 8.
+   *
+   * @param at bytes from the start of the mapping, of any alignment
+   * @param target filled whole
+   * @throws IllegalArgumentException if the memory is read-only
+   * @throws IllegalStateException if the memory has been freed
+   * @throws WrongThreadException if the memory is another thread's alone
+   */
+  public final void read(long at, MemorySegment target) {
+    requireInside(at, target);
+    long size = target.byteSize();
+    for (long done = 0; done < size; ) {
+      if (isWide(at + done, size - done)) {
+        target.set(LittleEndian.LONG_UNALIGNED, done, getLong(at + done));
+        done += Long.BYTES;
+      } else {
+        target.set(ValueLayout.JAVA_BYTE, done, getByte(at + done));
+        done++;
+      }
+    }
+  }
+
+  /**
+   * Writes a block, in ascending order: by stores of 64 bits where they are aligned, else of 8.
+   *
+   * @param at bytes from the start of the mapping, of any alignment
+   * @param source written whole
+   * @throws IllegalStateException if the memory has been freed
+   * @throws WrongThreadException if the memory is another thread's alone
+   */
+  public final void write(long at, MemorySegment source) {
+    requireInside(at, source);
+    long size = source.byteSize();
+    for (long done = 0; done < size; ) {
+      if (isWide(at + done, size - done)) {
+        setLong(at + done, source.get(LittleEndian.LONG_UNALIGNED, done));
+        done += Long.BYTES;
+      } else {
+        setByte(at + done, source.get(ValueLayout.JAVA_BYTE, done));
+        done++;
+      }
+    }
+  }
+
+  private void requireInside(long at, MemorySegment block) {
+    long size = block.byteSize();
+    if (at < 0 || size > size() || at > size() - size) {
+      throw new IndexOutOfBoundsException("0x%x bytes at 0x%x of %s".formatted(size, at, this));
+    }
+  }
+
+  private static boolean isWide(long at, long left) {
+    return left >= Long.BYTES && (at & (Long.BYTES - 1)) == 0;
+  }
 
   /**
    * Reads 8 bits.

@@ -44,7 +44,8 @@ import org.jspecify.annotations.Nullable;
  * <p>When the last device of a group is unbound, the kernel takes the group out, and with the last
  * group all mappings. This container knows them still, and maps them again with its next group.
  */
-public final class Container implements IoAddressSpace {
+@SuppressWarnings("exports") // the engine is for the packages of this module
+public final class Container implements IoAddressSpace, AddressSpace.Owner {
   /** The variants of the kernel's IOMMU driver for x86 and Arm, and none. */
   public enum Type {
     /** Unmaps exactly what was mapped; every kernel since 3.15 has it. */
@@ -288,6 +289,16 @@ public final class Container implements IoAddressSpace {
    */
   public Type type() {
     return type;
+  }
+
+  /**
+   * For the packages of this module.
+   *
+   * @return the engine
+   */
+  @Override
+  public AddressSpace engine() {
+    return space;
   }
 
   @Override
@@ -623,6 +634,22 @@ public final class Container implements IoAddressSpace {
    */
   @Override
   public void close() throws VfioException {
+    Closing closing = new Closing();
+    endUse(closing);
+    closing.attempt(this::closeSelf);
+    closing.rethrow();
+  }
+
+  /** Ends what uses the devices: it may be in other address spaces, hence without the lock. */
+  private void endUse(Closing closing) {
+    List<Group> all;
+    synchronized (space.lock()) {
+      all = List.copyOf(groups.values());
+    }
+    all.forEach(group -> group.endUse(closing));
+  }
+
+  private void closeSelf() throws VfioException {
     if (iommufd == null) {
       space.close(this::release);
       return;

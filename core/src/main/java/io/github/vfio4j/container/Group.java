@@ -158,6 +158,15 @@ public final class Group {
     devices.remove(device);
   }
 
+  /** Ends what uses the members that are open. Called without the lock of any address space. */
+  void endUse(Closing closing) {
+    for (Object member : devices.oldestFirst()) {
+      if (member instanceof GroupDevice device) {
+        device.engine().endUse(closing);
+      }
+    }
+  }
+
   /** Closes the members that are open, and the group; it leaves its container with that. */
   void close() throws VfioException {
     Closing closing = new Closing();

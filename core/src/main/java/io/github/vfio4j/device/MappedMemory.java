@@ -7,6 +7,7 @@ import io.github.vfio4j.linux.Mmio;
 import io.github.vfio4j.linux.Refusal;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Rollback;
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -81,6 +82,13 @@ public final class MappedMemory extends MappedRegion {
     if (refusal != null) {
       throw Answer.failure(refusal.operation(), object, refusal.answer(), meaning);
     }
+  }
+
+  /**
+   * Returns where it is in this process, for calls that take an address: a segment without bytes.
+   */
+  public MemorySegment place() {
+    return mapping.place();
   }
 
   @Override

@@ -70,6 +70,11 @@ public final class OpenDevice {
   /** Held while something is made that ends with the device, and while that is closed. */
   private final Object makeLock = new Object();
 
+  /** What else there is of the device, in objects that it is not the owner of. */
+  private final Dependents users = new Dependents();
+
+  private boolean useEnded;
+
   private boolean closed;
   private @Nullable Step afterwards;
 
@@ -148,6 +153,37 @@ public final class OpenDevice {
     return backing.groups();
   }
 
+  /**
+   * Has something end before this device: what has it mapped elsewhere, or a file of its memory.
+   *
+   * @param ending ends it, and has to {@linkplain #removeUser remove} it; no lock is held then
+   * @throws IllegalStateException if the device is closed, or about to be
+   */
+  public void addUser(Object user, Step ending) {
+    synchronized (users) {
+      requireOpen();
+      if (useEnded) {
+        throw new IllegalStateException(name() + " is being closed");
+      }
+      users.add(user, ending);
+    }
+  }
+
+  public void removeUser(Object user) {
+    users.remove(user);
+  }
+
+  /**
+   * Ends what uses this device, for good. Called without the lock of any address space: what ends
+   * takes its own.
+   */
+  public void endUse(Closing closing) {
+    synchronized (users) {
+      useEnded = true;
+    }
+    users.close(closing);
+  }
+
   private void requireOpen() {
     if (isClosed()) {
       throw new IllegalStateException(name() + " is closed");
@@ -156,6 +192,22 @@ public final class OpenDevice {
 
   public Region region(int index) throws VfioException {
     requireIndex(index, info.regionCount(), "region");
+    return knownRegion(index);
+  }
+
+  /**
+   * Returns a region that a reply of the driver names: it may be beyond those that it counts.
+   *
+   * @throws VfioException if it is no index of a region
+   */
+  public Region namedRegion(int index, Ioctl reply) throws VfioException {
+    if (index < 0) {
+      throw Answer.impossible(reply, name(), "region " + Integer.toUnsignedString(index));
+    }
+    return knownRegion(index);
+  }
+
+  private Region knownRegion(int index) throws VfioException {
     synchronized (regions) {
       requireOpen();
       DeviceRegion region = regions.get(index);
@@ -266,13 +318,14 @@ public final class OpenDevice {
   }
 
   /**
-   * Closes the device: its mappings first, since they keep it busy, then the device, which stops
-   * its DMA and interrupts, then what was opened for it alone. Closing it again closes mappings
-   * that the kernel refused to close.
+   * Closes the device: what uses it and its mappings first, since they keep it busy, then the
+   * device, which stops its DMA and interrupts, then what was opened for it alone. Closing it again
+   * closes mappings that the kernel refused to close.
    */
   public void close() throws VfioException {
     Closing closing = new Closing();
     Step last;
+    endUse(closing);
     synchronized (closeLock) {
       if (closed) {
         mappedRegions.close(closing);

@@ -42,7 +42,8 @@ import org.jspecify.annotations.Nullable;
  * there. Its {@link Iommufd} owns it; it owns the {@linkplain #allocateHwpt page tables} made from
  * it.
  */
-public final class Ioas implements IoAddressSpace, PageTable {
+@SuppressWarnings("exports") // the engine is for the packages of this module
+public final class Ioas implements IoAddressSpace, PageTable, AddressSpace.Owner {
   private final Iommufd iommufd;
   private final int id;
   private final IoasChannel channel;
@@ -87,6 +88,27 @@ public final class Ioas implements IoAddressSpace, PageTable {
 
   Dependents dependents() {
     return dependents;
+  }
+
+  /**
+   * For the packages of this module.
+   *
+   * @return the engine
+   */
+  @Override
+  public AddressSpace engine() {
+    return space;
+  }
+
+  /**
+   * For the packages of this module.
+   *
+   * @param file an open file that can be mapped by its number; it is open while this is used
+   * @return what maps it from its start on
+   */
+  public AddressSpace.Mapper mapperOf(Fd file) {
+    return (iova, size, backing, access) ->
+        file.call(fd -> channel.mapFile(fd, 0, iova, size, access));
   }
 
   @Override

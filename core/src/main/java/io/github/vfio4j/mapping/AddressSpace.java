@@ -44,6 +44,12 @@ public final class AddressSpace {
     int map(long iova, long size, MemorySegment backing, DmaAccess access);
   }
 
+  /** An address space of the kernel's, whose engine the packages on top of it use. */
+  public interface Owner {
+    /** Returns the engine of the address space. */
+    AddressSpace engine();
+  }
+
   /** Lets go of the backend's object; its mappings go with it. */
   @FunctionalInterface
   public interface Release {
@@ -131,7 +137,7 @@ public final class AddressSpace {
    * @throws IllegalStateException if some of the memory was freed meanwhile
    */
   public void mapAgain() throws VfioException {
-    mappings.forEach(
+    forEachMapping(
         (iova, size, memory, access) -> {
           if (!memory.scope().isAlive()) {
             throw new IllegalStateException(
@@ -154,7 +160,12 @@ public final class AddressSpace {
 
   /** Shows all that is mapped. Called with the lock held. */
   public void forEachMapping(MappingTable.Visitor visitor) throws VfioException {
-    mappings.forEach(visitor);
+    mappings.forEach(
+        (iova, size, memory, access) -> {
+          if (!MappingTable.isNothing(memory)) {
+            visitor.visit(iova, size, memory, access);
+          }
+        });
   }
 
   /** Throws if it is closed, or about to be. Called with the lock held. */
@@ -229,14 +240,57 @@ public final class AddressSpace {
    * @param backing stands for it in the table, or is kept reachable while it is mapped
    * @param operation which one it is, for messages
    */
-  public void map(
+  public DmaMapping map(
       long iova, long size, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
       throws VfioException {
     synchronized (lock) {
       check(iova, size);
       take(iova, size);
-      mapTaken(iova, size, backing, access, operation, mapper);
+      return mapTaken(iova, size, backing, access, operation, mapper);
     }
+  }
+
+  /**
+   * Maps something in the place of a mapping. The IOVA is kept, even where the backend refuses:
+   * then nothing is mapped there until this is called again.
+   *
+   * @param mapping one of this address space that is not closed, as {@link #has} tells
+   */
+  public void mapAnew(
+      DmaMapping mapping, MemorySegment backing, DmaAccess access, Ioctl operation, Mapper mapper)
+      throws VfioException {
+    long iova = mapping.iova();
+    long size = mapping.size();
+    synchronized (lock) {
+      requireMappable();
+      int slot = mappings.find(iova, size);
+      requireUnmapped(channel.unmap(iova, size), slot, iova, size);
+      mappings.empty(slot);
+      int answer = mapper.map(iova, size, backing, access);
+      if (answer < 0) {
+        throw notMappable(operation, answer, iova, size);
+      }
+      mappings.fill(slot, backing, access);
+    }
+  }
+
+  /** Returns whether a mapping is still in this address space. */
+  public boolean has(DmaMapping mapping) {
+    synchronized (lock) {
+      return !closed && mapping instanceof Mapping one && mappings.holds(one.iova(), one.serial());
+    }
+  }
+
+  /** Returns whether a mapping is still in this address space, and something is mapped by it. */
+  public boolean isMapped(DmaMapping mapping) {
+    synchronized (lock) {
+      return has(mapping) && !mappings.isEmpty(mappings.find(mapping.iova(), mapping.size()));
+    }
+  }
+
+  /** Returns what maps memory of this process, by its address alone. */
+  public Mapper byAddress() {
+    return channel::map;
   }
 
   /** Maps such a thing at an IOVA of this address space's choice. */
@@ -415,7 +469,7 @@ public final class AddressSpace {
       }
       long answer = channel.unmap(iova, size);
       if (answer != size) {
-        throw notUnmapped(answer, iova, size);
+        requireUnmapped(answer, slot, iova, size);
       }
       mappings.removeAt(slot);
       vacant.put(iova, size, allocator);
@@ -567,6 +621,13 @@ public final class AddressSpace {
         throw notMappable(mapOperation, answer, iova, size);
       }
       mappings.replaceMemory(slot, memory);
+    }
+  }
+
+  private void requireUnmapped(long answer, int slot, long iova, long size) throws VfioException {
+    boolean nothing = answer == 0 || Answer.is(answer, Errno.ENOENT);
+    if (answer != size && !(nothing && mappings.isEmpty(slot))) {
+      throw notUnmapped(answer, iova, size);
     }
   }
 

@@ -29,6 +29,9 @@ public final class MappingTable {
   /** What tells a mapping from others that come to its IOVA later. */
   private static final int SERIAL = 2;
 
+  /** What is behind a mapping that the backend does not have, and whose IOVA is kept. */
+  private static final MemorySegment NOTHING = MemorySegment.ofArray(new byte[0]);
+
   /** The number of no mapping. */
   static final long NO_SERIAL = 0;
 
@@ -202,6 +205,25 @@ public final class MappingTable {
     accesses = other.accesses;
     shift = other.shift;
     count = other.count;
+  }
+
+  /** Has nothing be behind a mapping from now on. */
+  void empty(int slot) {
+    memory[slot] = NOTHING;
+  }
+
+  /** Has something be behind a mapping again. */
+  void fill(int slot, MemorySegment backing, DmaAccess access) {
+    memory[slot] = backing;
+    accesses[slot] = access;
+  }
+
+  boolean isEmpty(int slot) {
+    return isNothing(memory[slot]);
+  }
+
+  static boolean isNothing(@Nullable MemorySegment backing) {
+    return NOTHING.equals(backing);
   }
 
   /** Returns whether memory of a lifetime is behind one of the mappings. */

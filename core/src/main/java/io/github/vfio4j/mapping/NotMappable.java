@@ -5,6 +5,7 @@ import io.github.vfio4j.IovaInUseException;
 import io.github.vfio4j.IovaOutOfRangeException;
 import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.MemlockLimitException;
+import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.outcome.Answer;
@@ -40,6 +41,15 @@ final class NotMappable {
     if (errno.equals(Errno.ENOMEM)) {
       return new MemlockLimitException(
           operation.name(), object, errno, "cannot pin the memory of " + range + ": " + memlock);
+    }
+    if (errno.equals(Errno.ENODEV) && operation == Ioctl.IOMMU_IOAS_MAP_FILE) {
+      return new NoSuchDeviceException(
+          operation.name(),
+          object,
+          errno,
+          range
+              + " would be memory of a device that has been taken away: the device is closed, or"
+              + " its memory is switched off (see ConfigSpace.setMemoryEnabled)");
     }
     if (errno.equals(Errno.EFAULT)) {
       return new VfioException(

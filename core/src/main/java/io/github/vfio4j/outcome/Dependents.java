@@ -38,7 +38,8 @@ public final class Dependents {
     return oldestFirst().stream().anyMatch(such);
   }
 
-  private synchronized List<Object> oldestFirst() {
+  /** Returns those that there are now. */
+  public synchronized List<Object> oldestFirst() {
     return new ArrayList<>(closings.keySet());
   }
 

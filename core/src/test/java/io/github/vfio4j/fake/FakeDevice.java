@@ -4,6 +4,7 @@ import io.github.vfio4j.Errno;
 import io.github.vfio4j.bindings.vfio_device_attach_iommufd_pt;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
 import io.github.vfio4j.bindings.vfio_device_detach_iommufd_pt;
+import io.github.vfio4j.bindings.vfio_device_feature;
 import io.github.vfio4j.bindings.vfio_device_info;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.linux.Ioctl;
@@ -33,7 +34,8 @@ final class FakeDevice extends FakeFile {
       FakeRegions regions,
       FakeInterrupts interrupts,
       FakePci pci,
-      FakeIoEvents ioEvents) {
+      FakeIoEvents ioEvents,
+      FakeDisplay display) {
     super("VFIO_DEVICE_");
     this.files = files;
     this.regions = regions;
@@ -67,6 +69,7 @@ final class FakeDevice extends FakeFile {
       case VFIO_DEVICE_IOEVENTFD -> ioEvents.set(argument, files);
       case VFIO_DEVICE_BIND_IOMMUFD -> bind(argument);
       case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> attach(argument);
+      case VFIO_DEVICE_FEATURE -> feature(argument);
       case VFIO_DEVICE_DETACH_IOMMUFD_PT -> {
         boolean pasid =
             (vfio_device_detach_iommufd_pt.flags(argument) & vfio_h.VFIO_DEVICE_DETACH_PASID) != 0;
@@ -75,9 +78,19 @@ final class FakeDevice extends FakeFile {
       }
       case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO -> pci.info(argument, iommufd != null);
       case VFIO_DEVICE_PCI_HOT_RESET -> pci.reset(argument, iommufd != null);
-      case VFIO_DEVICE_FEATURE -> pci.feature(argument);
       default -> refused(Errno.ENOTTY);
     };
+  }
+
+  /** Makes files of its regions, and has the features of a PCI device. */
+  private int feature(MemorySegment request) {
+    int flags = vfio_device_feature.flags(request);
+    if ((flags & vfio_h.VFIO_DEVICE_FEATURE_MASK) != vfio_h.VFIO_DEVICE_FEATURE_DMA_BUF) {
+      return pci.feature(request);
+    }
+    return (flags & vfio_h.VFIO_DEVICE_FEATURE_PROBE) != 0
+        ? 0
+        : files.open(new FakeDmaBuf(regions), "dma-buf", null);
   }
 
   private int bind(MemorySegment request) {

@@ -1,5 +1,6 @@
 package io.github.vfio4j.linux;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
 import org.jspecify.annotations.Nullable;
 
@@ -149,6 +150,14 @@ public final class DeviceMapping {
   /** Returns what the accesses of {@link Mmio} take, once it is mapped. */
   public int base() {
     return (int) (place.address / Mmio.ALIGNMENT);
+  }
+
+  /**
+   * Returns where it is mapped, once it is: a segment without bytes, which nothing can be read or
+   * written through.
+   */
+  public MemorySegment place() {
+    return MemorySegment.ofAddress(place.address);
   }
 
   /**

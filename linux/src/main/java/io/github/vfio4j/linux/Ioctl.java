@@ -27,6 +27,8 @@ public enum Ioctl {
   VFIO_DEVICE_BIND_IOMMUFD(vfio_h.VFIO_DEVICE_BIND_IOMMUFD, "6.6"),
   VFIO_DEVICE_ATTACH_IOMMUFD_PT(vfio_h.VFIO_DEVICE_ATTACH_IOMMUFD_PT, "6.6"),
   VFIO_DEVICE_DETACH_IOMMUFD_PT(vfio_h.VFIO_DEVICE_DETACH_IOMMUFD_PT, "6.6"),
+  /** Of {@code linux/dma-buf.h}, of which this is all that is needed. */
+  DMA_BUF_IOCTL_SYNC(0x40086200, "4.6"),
   IOMMU_DESTROY(iommufd_h.IOMMU_DESTROY, "6.2"),
   IOMMU_IOAS_ALLOC(iommufd_h.IOMMU_IOAS_ALLOC, "6.2"),
   IOMMU_IOAS_IOVA_RANGES(iommufd_h.IOMMU_IOAS_IOVA_RANGES, "6.2"),

@@ -54,6 +54,7 @@ final class StructureLayouts {
               VFIO_SET_IOMMU,
               VFIO_GROUP_SET_CONTAINER,
               VFIO_GROUP_GET_DEVICE_FD,
+              DMA_BUF_IOCTL_SYNC,
               VFIO_DEVICE_RESET ->
               null;
           case VFIO_GROUP_GET_STATUS -> vfio_group_status.LAYOUT;

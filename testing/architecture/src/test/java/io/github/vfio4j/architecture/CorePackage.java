@@ -23,6 +23,7 @@ enum CorePackage implements Part {
   DIAGNOSIS,
   IOMMUFD,
   CONTAINER,
+  DMABUF,
   EVENT,
   SMMUV3,
   VTD,
@@ -50,6 +51,8 @@ enum CorePackage implements Part {
       case CONTAINER ->
           List.of(
               BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, MAPPING, DEVICE, SYSFS, OPENING, IOMMUFD);
+      case DMABUF ->
+          List.of(BINDINGS, LINUX, ROOT, OUTCOME, MAPPING, DEVICE, FEATURE, IOMMUFD, CONTAINER);
       case EVENT -> List.of(LINUX, ROOT, OUTCOME, CHANNEL);
       case SMMUV3, VTD, AMD -> List.of(BINDINGS, IOMMUFD);
       case ENTRY -> List.of(ROOT, OUTCOME, RECORDING, DEVICE, SYSFS, OPENING, IOMMUFD, CONTAINER);
