@@ -22,6 +22,7 @@ final class FakeDevice extends FakeFile {
   private final FakeInterrupts interrupts;
   private final FakePci pci;
   private final FakeIoEvents ioEvents;
+  private final FakeDisplay display;
 
   /** What the device and its PASIDs are attached to. */
   private final Map<Integer, FakeObject> attached = new TreeMap<>();
@@ -42,6 +43,7 @@ final class FakeDevice extends FakeFile {
     this.interrupts = interrupts;
     this.pci = pci;
     this.ioEvents = ioEvents;
+    this.display = display;
   }
 
   /** Has something undone when it is closed. */
@@ -70,6 +72,8 @@ final class FakeDevice extends FakeFile {
       case VFIO_DEVICE_BIND_IOMMUFD -> bind(argument);
       case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> attach(argument);
       case VFIO_DEVICE_FEATURE -> feature(argument);
+      case VFIO_DEVICE_QUERY_GFX_PLANE -> display.query(argument);
+      case VFIO_DEVICE_GET_GFX_DMABUF -> files.open(new FakeDmaBuf(regions), "dma-buf", null);
       case VFIO_DEVICE_DETACH_IOMMUFD_PT -> {
         boolean pasid =
             (vfio_device_detach_iommufd_pt.flags(argument) & vfio_h.VFIO_DEVICE_DETACH_PASID) != 0;

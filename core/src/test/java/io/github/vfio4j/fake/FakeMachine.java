@@ -29,6 +29,7 @@ public final class FakeMachine {
   public final FakeInterrupts interrupts;
   public final FakePci pci;
   public final FakeIoEvents ioEvents = new FakeIoEvents();
+  public final FakeDisplay display = new FakeDisplay();
   public final DeviceMappings deviceMappings;
   public final FakeKernel kernel;
   public final FakeHost files;
@@ -59,7 +60,7 @@ public final class FakeMachine {
     kernel = new FakeKernel(real, open, deviceMappings);
     host = new Host(kernel, files.sysfs());
     Supplier<FakeDevice> device =
-        () -> new FakeDevice(open, regions, interrupts, pci, ioEvents);
+        () -> new FakeDevice(open, regions, interrupts, pci, ioEvents, display);
     kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
     kernel.node("/dev/vfio/vfio", CONTAINER, () -> new FakeContainer(iommu));
     kernel.node(root + "/dev/vfio/devices/vfio0", CDEV, device::get);

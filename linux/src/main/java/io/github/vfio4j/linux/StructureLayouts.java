@@ -26,6 +26,7 @@ import io.github.vfio4j.bindings.vfio_device_attach_iommufd_pt;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
 import io.github.vfio4j.bindings.vfio_device_detach_iommufd_pt;
 import io.github.vfio4j.bindings.vfio_device_feature;
+import io.github.vfio4j.bindings.vfio_device_gfx_plane_info;
 import io.github.vfio4j.bindings.vfio_device_info;
 import io.github.vfio4j.bindings.vfio_device_ioeventfd;
 import io.github.vfio4j.bindings.vfio_group_status;
@@ -54,6 +55,7 @@ final class StructureLayouts {
               VFIO_SET_IOMMU,
               VFIO_GROUP_SET_CONTAINER,
               VFIO_GROUP_GET_DEVICE_FD,
+              VFIO_DEVICE_GET_GFX_DMABUF,
               DMA_BUF_IOCTL_SYNC,
               VFIO_DEVICE_RESET ->
               null;
@@ -70,6 +72,7 @@ final class StructureLayouts {
           case VFIO_DEVICE_PCI_HOT_RESET -> vfio_pci_hot_reset.LAYOUT;
           case VFIO_DEVICE_IOEVENTFD -> vfio_device_ioeventfd.LAYOUT;
           case VFIO_DEVICE_FEATURE -> vfio_device_feature.LAYOUT;
+          case VFIO_DEVICE_QUERY_GFX_PLANE -> vfio_device_gfx_plane_info.LAYOUT;
           case VFIO_DEVICE_BIND_IOMMUFD -> vfio_device_bind_iommufd.LAYOUT;
           case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> vfio_device_attach_iommufd_pt.LAYOUT;
           case VFIO_DEVICE_DETACH_IOMMUFD_PT -> vfio_device_detach_iommufd_pt.LAYOUT;
