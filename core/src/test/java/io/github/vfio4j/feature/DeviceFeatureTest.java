@@ -16,12 +16,12 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A device without features. */
+/** A device with one feature. */
 class DeviceFeatureTest {
   @Test
-  void deviceHasNoneThatItsKernelDoesNotKnow(@TempDir Path root) throws VfioException {
+  void deviceHasThoseThatItsKernelDoesNotRefuse(@TempDir Path root) throws VfioException {
     try (VfioDevice device = new FakeMachine(root).open(Backend.IOMMUFD)) {
-      assertThat(DeviceFeature.of(device)).isEmpty();
+      assertThat(DeviceFeature.of(device)).containsExactly(DeviceFeature.DMA_BUF);
     }
   }
 

@@ -15,7 +15,6 @@ enum CorePackage implements Part {
   MAPPING,
   DEVICE,
   FEATURE,
-  PCI,
   SYSFS,
   CONFIG,
   PCI,
@@ -40,7 +39,6 @@ enum CorePackage implements Part {
       case MAPPING -> List.of(LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
       case DEVICE -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
       case FEATURE -> List.of(BINDINGS, ROOT, DEVICE);
-      case PCI -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, FEATURE);
       case SYSFS -> List.of(LINUX, ROOT, OUTCOME);
       case CONFIG -> List.of(BINDINGS, ROOT, SYSFS);
       case PCI ->

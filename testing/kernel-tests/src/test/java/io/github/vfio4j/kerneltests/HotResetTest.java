@@ -68,7 +68,8 @@ class HotResetTest {
   private static NvmeAdmin admin(VfioDevice device, Arena arena, long iova) throws VfioException {
     MemorySegment pages = arena.allocate(NvmeAdmin.PAGES * EduDma.PAGE, EduDma.PAGE);
     device.addressSpace().map(pages, iova, READ_WRITE);
-    return new NvmeAdmin(device, iova, page -> pages.asSlice((long) page * EduDma.PAGE, EduDma.PAGE));
+    return new NvmeAdmin(
+        device, iova, page -> pages.asSlice((long) page * EduDma.PAGE, EduDma.PAGE));
   }
 
   @EachBackend
