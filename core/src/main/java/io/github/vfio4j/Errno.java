@@ -62,6 +62,9 @@ public record Errno(int number) {
   /** Numerical result out of range. */
   public static final Errno ERANGE = new Errno(34);
 
+  /** No message: nothing more for now. */
+  public static final Errno ENOMSG = new Errno(42);
+
   /** Not implemented by this kernel. */
   public static final Errno ENOSYS = new Errno(38);
 

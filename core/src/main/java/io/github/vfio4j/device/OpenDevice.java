@@ -64,6 +64,9 @@ public final class OpenDevice {
   private final Map<Integer, IrqVectors> irqs = new TreeMap<>();
   private final Dependents mappedRegions = new Dependents();
 
+  /** Files that the device has given, which the kernel does not end with it. */
+  private final Dependents dependents = new Dependents();
+
   /** What the kernel ends with the device. */
   private final Dependents owned = new Dependents();
 
@@ -182,6 +185,14 @@ public final class OpenDevice {
       useEnded = true;
     }
     users.close(closing);
+  }
+
+  /**
+   * Returns what ends before the device beside its mappings and interrupts. What is added before
+   * the channel is asked for something is closed, even if the device is being closed meanwhile.
+   */
+  public Dependents dependents() {
+    return dependents;
   }
 
   private void requireOpen() {
@@ -328,7 +339,7 @@ public final class OpenDevice {
     endUse(closing);
     synchronized (closeLock) {
       if (closed) {
-        mappedRegions.close(closing);
+        closeMade(closing);
       } else {
         closed = true;
         Optional<DeviceEvent.Close> event = Recorded.begin(DeviceEvent.Close::new);
@@ -344,10 +355,10 @@ public final class OpenDevice {
   }
 
   private void closeSelf(Closing closing) {
-    mappedRegions.close(closing);
+    closeMade(closing);
     backing.stop(closing);
     closing.attempt(this::closeChannel);
-    mappedRegions.close(closing);
+    closeMade(closing);
     owned.close(closing);
     synchronized (irqs) {
       for (IrqVectors kind : irqs.values()) {
@@ -355,6 +366,11 @@ public final class OpenDevice {
       }
     }
     backing.leaveOwner();
+  }
+
+  private void closeMade(Closing closing) {
+    mappedRegions.close(closing);
+    dependents.close(closing);
   }
 
   private void closeChannel() throws VfioException {

@@ -21,6 +21,19 @@ public final class Dependents {
     closings.put(dependent, closing);
   }
 
+  /**
+   * Takes note of an object as {@link #add} does, unless there is one such already.
+   *
+   * @return whether it did
+   */
+  public synchronized boolean addUnless(Predicate<Object> such, Object dependent, Step closing) {
+    if (closings.keySet().stream().anyMatch(such)) {
+      return false;
+    }
+    closings.put(dependent, closing);
+    return true;
+  }
+
   public synchronized void remove(Object dependent) {
     closings.remove(dependent);
   }

@@ -20,6 +20,7 @@ public final class ErrnoName {
     for (int i = 0; i < firstPart.length; i++) {
       names.put(i + 1, firstPart[i]);
     }
+    names.put(42, "ENOMSG");
     names.put(61, "ENODATA");
     names.put(62, "ETIME");
     names.put(71, "EPROTO");

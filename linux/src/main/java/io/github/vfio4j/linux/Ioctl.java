@@ -31,6 +31,7 @@ public enum Ioctl {
   VFIO_DEVICE_DETACH_IOMMUFD_PT(vfio_h.VFIO_DEVICE_DETACH_IOMMUFD_PT, "6.6"),
   /** Of {@code linux/dma-buf.h}, of which this is all that is needed. */
   DMA_BUF_IOCTL_SYNC(0x40086200, "4.6"),
+  VFIO_MIG_GET_PRECOPY_INFO(vfio_h.VFIO_MIG_GET_PRECOPY_INFO, "6.2"),
   IOMMU_DESTROY(iommufd_h.IOMMU_DESTROY, "6.2"),
   IOMMU_IOAS_ALLOC(iommufd_h.IOMMU_IOAS_ALLOC, "6.2"),
   IOMMU_IOAS_IOVA_RANGES(iommufd_h.IOMMU_IOAS_IOVA_RANGES, "6.2"),

@@ -38,6 +38,7 @@ import io.github.vfio4j.bindings.vfio_irq_info;
 import io.github.vfio4j.bindings.vfio_irq_set;
 import io.github.vfio4j.bindings.vfio_pci_hot_reset;
 import io.github.vfio4j.bindings.vfio_pci_hot_reset_info;
+import io.github.vfio4j.bindings.vfio_precopy_info;
 import io.github.vfio4j.bindings.vfio_region_info;
 import java.lang.foreign.GroupLayout;
 import java.util.Optional;
@@ -76,6 +77,7 @@ final class StructureLayouts {
           case VFIO_DEVICE_BIND_IOMMUFD -> vfio_device_bind_iommufd.LAYOUT;
           case VFIO_DEVICE_ATTACH_IOMMUFD_PT -> vfio_device_attach_iommufd_pt.LAYOUT;
           case VFIO_DEVICE_DETACH_IOMMUFD_PT -> vfio_device_detach_iommufd_pt.LAYOUT;
+          case VFIO_MIG_GET_PRECOPY_INFO -> vfio_precopy_info.LAYOUT;
           case IOMMU_DESTROY -> iommu_destroy.LAYOUT;
           case IOMMU_IOAS_ALLOC -> iommu_ioas_alloc.LAYOUT;
           case IOMMU_IOAS_IOVA_RANGES -> iommu_ioas_iova_ranges.LAYOUT;
