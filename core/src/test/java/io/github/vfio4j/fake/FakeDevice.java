@@ -23,6 +23,7 @@ final class FakeDevice extends FakeFile {
   private final FakePci pci;
   private final FakeIoEvents ioEvents;
   private final FakeDisplay display;
+  private final FakeMigration migration;
 
   /** What the device and its PASIDs are attached to. */
   private final Map<Integer, FakeObject> attached = new TreeMap<>();
@@ -36,7 +37,8 @@ final class FakeDevice extends FakeFile {
       FakeInterrupts interrupts,
       FakePci pci,
       FakeIoEvents ioEvents,
-      FakeDisplay display) {
+      FakeDisplay display,
+      FakeMigration migration) {
     super("VFIO_DEVICE_");
     this.files = files;
     this.regions = regions;
@@ -44,6 +46,7 @@ final class FakeDevice extends FakeFile {
     this.pci = pci;
     this.ioEvents = ioEvents;
     this.display = display;
+    this.migration = migration;
   }
 
   /** Has something undone when it is closed. */
@@ -53,14 +56,15 @@ final class FakeDevice extends FakeFile {
 
   @Override
   int ioctl(Ioctl operation, long argument) {
-    return operation == Ioctl.VFIO_DEVICE_RESET ? 0 : refused(Errno.ENOTTY);
+    return operation == Ioctl.VFIO_DEVICE_RESET ? migration.reset() : refused(Errno.ENOTTY);
   }
 
   @Override
   int ioctl(Ioctl operation, MemorySegment argument) {
     return switch (operation) {
       case VFIO_DEVICE_GET_INFO -> {
-        vfio_device_info.flags(argument, vfio_h.VFIO_DEVICE_FLAGS_PCI);
+        int resettable = migration.isThere() ? vfio_h.VFIO_DEVICE_FLAGS_RESET : 0;
+        vfio_device_info.flags(argument, vfio_h.VFIO_DEVICE_FLAGS_PCI | resettable);
         vfio_device_info.num_regions(argument, regions.count());
         vfio_device_info.num_irqs(argument, FakeInterrupts.KINDS);
         yield 0;
@@ -86,11 +90,12 @@ final class FakeDevice extends FakeFile {
     };
   }
 
-  /** Makes files of its regions, and has the features of a PCI device. */
+  /** Makes files of its regions, and has the features of a PCI device or of one that migrates. */
   private int feature(MemorySegment request) {
     int flags = vfio_device_feature.flags(request);
     if ((flags & vfio_h.VFIO_DEVICE_FEATURE_MASK) != vfio_h.VFIO_DEVICE_FEATURE_DMA_BUF) {
-      return pci.feature(request);
+      int answer = pci.feature(request);
+      return answer == refused(Errno.ENOTTY) ? migration.feature(request, files) : answer;
     }
     return (flags & vfio_h.VFIO_DEVICE_FEATURE_PROBE) != 0
         ? 0

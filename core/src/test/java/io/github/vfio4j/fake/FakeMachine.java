@@ -30,6 +30,7 @@ public final class FakeMachine {
   public final FakePci pci;
   public final FakeIoEvents ioEvents = new FakeIoEvents();
   public final FakeDisplay display = new FakeDisplay();
+  public final FakeMigration migration = new FakeMigration();
   public final DeviceMappings deviceMappings;
   public final FakeKernel kernel;
   public final FakeHost files;
@@ -60,7 +61,7 @@ public final class FakeMachine {
     kernel = new FakeKernel(real, open, deviceMappings);
     host = new Host(kernel, files.sysfs());
     Supplier<FakeDevice> device =
-        () -> new FakeDevice(open, regions, interrupts, pci, ioEvents, display);
+        () -> new FakeDevice(open, regions, interrupts, pci, ioEvents, display, migration);
     kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
     kernel.node("/dev/vfio/vfio", CONTAINER, () -> new FakeContainer(iommu));
     kernel.node(root + "/dev/vfio/devices/vfio0", CDEV, device::get);
