@@ -20,6 +20,7 @@ module io.github.vfio4j.core {
   exports io.github.vfio4j.event;
   exports io.github.vfio4j.feature;
   exports io.github.vfio4j.graphics;
+  exports io.github.vfio4j.handover;
   exports io.github.vfio4j.iommufd;
   exports io.github.vfio4j.pci;
   exports io.github.vfio4j.migration;

@@ -30,6 +30,11 @@ public final class DeviceFile implements DeviceChannel {
     file.rename(name);
   }
 
+  /** Lends the file. */
+  public Fd file() {
+    return file;
+  }
+
   @Override
   public String name() {
     return name;

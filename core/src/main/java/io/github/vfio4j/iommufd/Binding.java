@@ -1,12 +1,14 @@
 package io.github.vfio4j.iommufd;
 
+import io.github.vfio4j.Backend;
 import io.github.vfio4j.BackendChoice;
-import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.Errno;
 import io.github.vfio4j.HostDevice;
-import io.github.vfio4j.NoSuchDeviceException;
-import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.bindings.iommu_hw_info;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
+
+import io.github.vfio4j.bindings.vfio_device_info;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.device.DeviceFile;
 import io.github.vfio4j.linux.Fd;
@@ -16,14 +18,17 @@ import io.github.vfio4j.opening.Admission;
 import io.github.vfio4j.opening.Host;
 import io.github.vfio4j.opening.OpenNode;
 import io.github.vfio4j.opening.Refused;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Dependents;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.sysfs.PciDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.UUID;
 
-/** Opens the nodes of devices, and binds them to an iommufd. */
+/** Binds devices to an iommufd. */
 final class Binding {
   private static final ValueLayout.OfLong BIG_ENDIAN_LONG =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.BIG_ENDIAN);
@@ -46,7 +51,7 @@ final class Binding {
   /** Binds a device whether or not an IOMMU guards it. */
   CdevDevice unguarded(HostDevice device, BackendChoice choice) throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      Fd file = rollback.make(() -> openNode(device), Fd::close);
+      Fd file = rollback.make(() -> UnboundDevice.openNode(host, device), Fd::close);
       return rollback.done(bind(device, file, choice, false));
     }
   }
@@ -61,58 +66,80 @@ final class Binding {
     }
   }
 
-  /** Opens the node of a device, and proves that it is the device's. */
-  private Fd openNode(HostDevice device) throws VfioException {
-    if (device.cdev().isEmpty()) {
-      Admission.requireBound(host, device);
-      throw new UnsupportedByKernelException(
-          "open",
-          device.name(),
-          null,
-          "this kernel has no node for it in /dev/vfio/devices (Linux 6.6 with"
-              + " CONFIG_VFIO_DEVICE_CDEV has them)");
-    }
-    DeviceNode node = device.cdev().get();
-    try (Rollback rollback = new Rollback()) {
-      Fd file =
-          rollback.make(
-              () ->
-                  host.open(
-                      node.path().toString(),
-                      () -> isNodeOf(node, device),
-                      NoSuchDeviceException::new,
-                      "sysfs names this node for " + device.name() + ", but it is not there"),
-              Fd::close);
-      OpenNode.require(host.kernel(), file, node);
-      if (!isNodeOf(node, device)) { // from here on it cannot change: the open file holds it
-        throw new NoSuchDeviceException(
-            "open",
-            device.name(),
-            null,
-            "it has gone since it was looked up, and " + node + " with it");
-      }
-      return rollback.done(file);
-    }
-  }
-
-  private boolean isNodeOf(DeviceNode node, HostDevice device) throws VfioException {
-    try {
-      return host.sysfs().deviceOf(node.number()).name().equals(device.name());
-    } catch (NoSuchDeviceException gone) {
-      return false;
-    }
-  }
-
   private CdevDevice bind(HostDevice device, Fd file, BackendChoice choice, boolean passed)
       throws VfioException {
     int id = bindIoctl(device, file);
+    return own(device, file, choice, id, new Dependents(), passed);
+  }
+
+  /** Takes over a device that somebody else has bound to this iommufd, and passed its file. */
+  CdevDevice bound(int fd, int id) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      Fd file = rollback.make(() -> OpenNode.duplicate(host.kernel(), fd), Fd::close);
+      HostDevice device = host.sysfs().deviceOf(OpenNode.number(host.kernel(), file));
+      requireBound(device, file);
+      requireObject(device, id);
+      BackendChoice choice =
+          new BackendChoice(Backend.IOMMUFD, "its open file was passed, and is bound already");
+      return rollback.done(own(device, file, choice, id, new Dependents(), true));
+    }
+  }
+
+  /** Refuses a file that is not bound: of such a one the kernel answers no question. */
+  private static void requireBound(HostDevice device, Fd file) throws VfioException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = Request.of(arena, vfio_device_info.LAYOUT);
+      int answer = file.ioctl(Ioctl.VFIO_DEVICE_GET_INFO, request);
+      if (answer < 0) {
+        throw Answer.failure(
+            Ioctl.VFIO_DEVICE_GET_INFO,
+            device.name(),
+            answer,
+            Answer.is(answer, Errno.EINVAL) ? "the file is bound to no iommufd yet" : "");
+      }
+    }
+  }
+
+  /** Refuses a number that is not that of a device; a mediated device has no IOMMU to ask. */
+  private void requireObject(HostDevice device, int id) throws VfioException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = Request.of(arena, iommu_hw_info.LAYOUT, iommu_hw_info.SIZEOF);
+      iommu_hw_info.dev_id(request, id);
+      int answer = iommufd.ioctl(Ioctl.IOMMU_GET_HW_INFO, request);
+      if (answer < 0 && (device instanceof PciDevice || !Answer.is(answer, Errno.ENOENT))) {
+        throw Answer.failure(
+            Ioctl.IOMMU_GET_HW_INFO,
+            device.name(),
+            answer,
+            Answer.is(answer, Errno.ENOENT)
+                ? "this iommufd has no device of the number " + Integer.toUnsignedString(id)
+                : "");
+      }
+    }
+  }
+
+  /**
+   * Takes over a bound device and its file.
+   *
+   * @param registrations what has the file, and ends before it
+   * @param passed whether somebody else may hold the file open, too
+   */
+  CdevDevice own(
+      HostDevice device,
+      Fd file,
+      BackendChoice choice,
+      int id,
+      Dependents registrations,
+      boolean passed)
+      throws VfioException {
     DeviceFile channel = new DeviceFile(host.kernel(), file, device.name());
-    CdevDevice bound = new CdevDevice(iommufd, channel, choice, id, passed);
+    CdevDevice bound = new CdevDevice(iommufd, channel, choice, id, registrations, passed);
     iommufd.own(bound);
     return bound;
   }
 
-  private int bindIoctl(HostDevice device, Fd file) throws VfioException {
+  /** Has the kernel bind a device, and returns its number. */
+  int bindIoctl(HostDevice device, Fd file) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = Request.of(arena, vfio_device_bind_iommufd.LAYOUT);
       if (device.vfToken().isPresent()) {

@@ -30,6 +30,7 @@ import java.util.function.Predicate;
 public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Owner {
   private final Iommufd iommufd;
   private final int id;
+  private final Dependents registrations;
   private final boolean passed;
   private final OpenDevice device;
   private final Attachments attachments;
@@ -38,12 +39,20 @@ public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Own
   /**
    * Takes over a bound device; the caller closes it if this throws.
    *
+   * @param registrations what has the file, and ends before it
    * @param passed whether somebody else may hold the file open, too
    */
-  CdevDevice(Iommufd iommufd, DeviceFile file, BackendChoice choice, int id, boolean passed)
+  CdevDevice(
+      Iommufd iommufd,
+      DeviceFile file,
+      BackendChoice choice,
+      int id,
+      Dependents registrations,
+      boolean passed)
       throws VfioException {
     this.iommufd = iommufd;
     this.id = id;
+    this.registrations = registrations;
     this.passed = passed;
     this.attachments = new Attachments(iommufd, file);
     this.device = new OpenDevice(iommufd.kernel(), file, choice, new IommufdBacking(), iommufd);
@@ -67,6 +76,7 @@ public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Own
         closing.attempt(device::disableInterrupts);
         attachments.detachAll(closing);
       }
+      registrations.close(closing);
     }
 
     @Override

@@ -179,6 +179,19 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /**
+   * Binds a device whose node was opened before; {@code VFIO_DEVICE_BIND_IOMMUFD}.
+   *
+   * @param device the open node; its file is the device's from now on
+   * @return the open device, attached to no address space, which this iommufd owns
+   * @throws IllegalStateException if the node is closed, or bound already
+   * @throws VfioException as {@link #bind(HostDevice)}; the node is as before then, or closed where
+   *     the kernel has bound the device, but does not tell what it is
+   */
+  public CdevDevice bind(UnboundDevice device) throws VfioException {
+    return device.bind(this);
+  }
+
+  /**
    * Binds a device and attaches it to an address space.
    *
    * @param host where the device is
@@ -215,6 +228,25 @@ public final class Iommufd implements AutoCloseable {
   public CdevDevice bindPassed(int fd) throws VfioException {
     return new Binding(this)
         .passed(fd, new BackendChoice(Backend.IOMMUFD, "its open file was passed"));
+  }
+
+  /**
+   * Uses a device that somebody else has bound to this iommufd, and whose file was passed to this
+   * process: an owner with privileges, or the version of this program that it replaces.
+   *
+   * <p>The file's device number is looked up in sysfs, and the kernel is asked whether it is bound.
+   * Closing the device ends the interrupts and attachments that were made through this object, and
+   * leaves the rest to whoever else has the file.
+   *
+   * @param fd the number of the open file; it is duplicated, so the caller's stays the caller's
+   * @param deviceId the kernel's number of the device, as binding gave it: {@link CdevDevice#id}
+   * @return the open device. {@link CdevDevice#attached} does not know what it was attached to
+   *     before
+   * @throws VfioException if the file is not a VFIO device's, or not bound, or the number is not
+   *     one of a device of this iommufd
+   */
+  public CdevDevice takeBound(int fd, int deviceId) throws VfioException {
+    return new Binding(this).bound(fd, deviceId);
   }
 
   /**

@@ -3,9 +3,11 @@ package io.github.vfio4j.iommufd;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.Alignment;
 import io.github.vfio4j.linux.Fd;
+import io.github.vfio4j.linux.FileStatus;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.Pages;
 import io.github.vfio4j.mapping.OpenSpaces;
+import io.github.vfio4j.opening.OpenNode;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
@@ -69,8 +71,57 @@ public final class MemoryFile implements AutoCloseable {
     }
   }
 
-  /** Lends the file. */
-  Fd file() {
+  /**
+   * Uses memory that another process has made and passed to this one.
+   *
+   * @param fd the number of its open file; it is duplicated, so the caller's stays the caller's
+   * @return the memory; the caller closes it
+   * @throws VfioException if it is not a memory file, if its size is not fixed, as an {@linkplain
+   *     #create own one's} is (a reader of memory that was taken away would fail), or if the kernel
+   *     refuses otherwise
+   */
+  public static MemoryFile ofFd(int fd) throws VfioException {
+    return ofFd(RunningKernel.get(), fd);
+  }
+
+  static MemoryFile ofFd(Kernel kernel, int fd) throws VfioException {
+    String object = "passed memory file " + fd;
+    try (Rollback rollback = new Rollback()) {
+      Fd file = rollback.make(() -> OpenNode.duplicate(kernel, fd, object), Fd::close);
+      int seals = file.call(kernel::getSeals);
+      Answer.require("fcntl", object, seals, "it is not a memory file");
+      if ((seals & F_SEAL_SHRINK) == 0) {
+        throw new VfioException(
+            "fcntl",
+            object,
+            null,
+            "whoever has the file may take its memory away: it is not sealed");
+      }
+      int number = file.acquire();
+      try {
+        FileStatus status = FileStatus.of(kernel, number);
+        Answer.require("statx", object, status.answer(), "");
+        if (status.size() <= 0 || !Alignment.isMultiple(status.size(), kernel.pageSize())) {
+          throw new VfioException(
+              "statx", object, null, status.size() + " bytes are not whole pages");
+        }
+        Pages pages = new Pages(kernel);
+        rollback.add(pages::free);
+        Answer.require("mmap", object, pages.mapShared(status.size(), number), "");
+        return rollback.done(new MemoryFile(file, pages));
+      } finally {
+        file.release();
+      }
+    }
+  }
+
+  /**
+   * Lends the file.
+   *
+   * @return the file
+   */
+  @SuppressWarnings("exports") // for the packages of this module
+  public Fd file() {
     return file;
   }
 

@@ -7,6 +7,7 @@ import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.SocketCalls;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
@@ -198,6 +199,11 @@ public final class FakeKernel extends Interference implements Kernel {
   }
 
   @Override
+  public int getSeals(int fd) {
+    return attempt(() -> real.getSeals(fd));
+  }
+
+  @Override
   public int eventfd(int initial, int flags) {
     return attemptFile(() -> opened(real.eventfd(initial, flags), "eventfd"));
   }
@@ -241,5 +247,10 @@ public final class FakeKernel extends Interference implements Kernel {
   @Override
   public int getrlimit(int resource, MemorySegment limit) {
     return real.getrlimit(resource, limit);
+  }
+
+  @Override
+  public SocketCalls sockets() {
+    return real.sockets();
   }
 }

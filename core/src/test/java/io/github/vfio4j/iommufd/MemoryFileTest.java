@@ -4,9 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.vfio4j.VfioException;
 import io.github.vfio4j.fake.FakeMachine;
 import io.github.vfio4j.fake.MemoryInUse;
+import io.github.vfio4j.linux.Kernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,5 +69,44 @@ class MemoryFileTest {
     for (long size : new long[] {0, -1, Long.MAX_VALUE}) {
       assertThatIllegalArgumentException().isThrownBy(() -> MemoryFile.create("test", size));
     }
+  }
+
+  @Test
+  @SuppressWarnings("try") // closed early, and again
+  void passedMemoryIsTheSameMemory() throws IOException {
+    try (MemoryFile file = MemoryFile.create("passed", 4096);
+        MemoryFile again = MemoryFile.ofFd(file.fd())) {
+      file.close();
+      again.segment().set(JAVA_BYTE, 1, (byte) 1);
+      assertThat(again.size()).isEqualTo(4096);
+    }
+  }
+
+  @Test
+  void memoryThatCanBeTakenAwayIsRefused() throws IOException {
+    Kernel kernel = Kernel.running();
+    int unsealed = kernel.memfdCreate("unsealed", 3);
+    kernel.ftruncate(unsealed, 4096);
+    try {
+      assertThatThrownBy(() -> MemoryFile.ofFd(unsealed))
+          .isInstanceOf(VfioException.class)
+          .hasMessageContaining("not sealed");
+      kernel.ftruncate(unsealed, 5);
+      kernel.addSeals(unsealed, 2);
+      assertThatThrownBy(() -> MemoryFile.ofFd(unsealed))
+          .isInstanceOf(VfioException.class)
+          .hasMessageContaining("5 bytes are not whole pages");
+    } finally {
+      kernel.close(unsealed);
+    }
+    int event = kernel.eventfd(0, 0);
+    try {
+      assertThatThrownBy(() -> MemoryFile.ofFd(event))
+          .isInstanceOf(VfioException.class)
+          .hasMessageContaining("not a memory file");
+    } finally {
+      kernel.close(event);
+    }
+    assertThatThrownBy(() -> MemoryFile.ofFd(-1)).isInstanceOf(VfioException.class);
   }
 }

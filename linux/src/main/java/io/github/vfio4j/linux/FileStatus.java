@@ -1,6 +1,7 @@
 package io.github.vfio4j.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
@@ -13,9 +14,11 @@ import java.lang.foreign.MemorySegment;
  * @param characterDevice whether it is the node of a character device
  * @param major the driver's part of the device number
  * @param minor the device's part
+ * @param size bytes of an ordinary file
  */
-public record FileStatus(int answer, boolean characterDevice, int major, int minor) {
+public record FileStatus(int answer, boolean characterDevice, int major, int minor, long size) {
   private static final int SIZE = 256;
+  private static final int FILE_SIZE = 40;
   private static final int MODE = 28;
   private static final int RDEV_MAJOR = 128;
   private static final int RDEV_MINOR = 132;
@@ -30,7 +33,8 @@ public record FileStatus(int answer, boolean characterDevice, int major, int min
           Math.min(answer, 0),
           (status.get(JAVA_SHORT, MODE) & S_IFMT) == S_IFCHR,
           status.get(JAVA_INT, RDEV_MAJOR),
-          status.get(JAVA_INT, RDEV_MINOR));
+          status.get(JAVA_INT, RDEV_MINOR),
+          status.get(JAVA_LONG, FILE_SIZE));
     }
   }
 }

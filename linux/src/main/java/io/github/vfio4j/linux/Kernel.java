@@ -53,6 +53,8 @@ public interface Kernel {
 
   int addSeals(int fd, int seals);
 
+  int getSeals(int fd);
+
   int eventfd(int initial, int flags);
 
   int epollCreate(int flags);
@@ -67,4 +69,7 @@ public interface Kernel {
   int statx(int fd, MemorySegment buffer);
 
   int getrlimit(int resource, MemorySegment limit);
+
+  /** Returns the calls on sockets. */
+  SocketCalls sockets();
 }

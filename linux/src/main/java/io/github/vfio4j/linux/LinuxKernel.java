@@ -27,6 +27,7 @@ final class LinuxKernel implements Kernel {
   private static final int STATX_BASIC_STATS = 0x7ff;
   private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int F_ADD_SEALS = 1033;
+  private static final int F_GET_SEALS = 1034;
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final ValueLayout.OfLong SIZE = JAVA_LONG;
@@ -34,7 +35,7 @@ final class LinuxKernel implements Kernel {
   private LinuxKernel() {}
 
   @SuppressWarnings("restricted") // the descriptors are those of the C library
-  private static MethodHandle function(String name, FunctionDescriptor descriptor) {
+  static MethodHandle function(String name, FunctionDescriptor descriptor) {
     return LINKER.downcallHandle(
         LINKER.defaultLookup().findOrThrow(name),
         descriptor,
@@ -42,7 +43,7 @@ final class LinuxKernel implements Kernel {
   }
 
   @SuppressWarnings("restricted") // the descriptors are those of the C library
-  private static MethodHandle variadic(String name, FunctionDescriptor descriptor, int first) {
+  static MethodHandle variadic(String name, FunctionDescriptor descriptor, int first) {
     return LINKER.downcallHandle(
         LINKER.defaultLookup().findOrThrow(name),
         descriptor,
@@ -50,16 +51,16 @@ final class LinuxKernel implements Kernel {
         Linker.Option.firstVariadicArg(first));
   }
 
-  private static int answer(int result, MemorySegment errno) {
+  static int answer(int result, MemorySegment errno) {
     return result >= 0 ? result : -errno.get(JAVA_INT, 0);
   }
 
-  private static long answer(long result, MemorySegment errno) {
+  static long answer(long result, MemorySegment errno) {
     return result >= 0 ? result : -errno.get(JAVA_INT, 0);
   }
 
   /** The handles declare Throwable; a C function throws nothing. */
-  private static AssertionError impossible(Throwable thrown) {
+  static AssertionError impossible(Throwable thrown) {
     if (thrown instanceof Error error) {
       throw error;
     }
@@ -231,6 +232,16 @@ final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public int getSeals(int fd) {
+    MemorySegment errno = CapturedErrno.ofThisThread();
+    try {
+      return answer((int) Fcntl.HANDLE.invokeExact(errno, fd, F_GET_SEALS, 0), errno);
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
+  @Override
   public int eventfd(int initial, int flags) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
@@ -308,6 +319,11 @@ final class LinuxKernel implements Kernel {
     }
   }
 
+  @Override
+  public SocketCalls sockets() {
+    return LinuxSocketCalls.INSTANCE;
+  }
+
   private static final class Open {
     static final MethodHandle HANDLE =
         variadic("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT), 2);
@@ -317,7 +333,7 @@ final class LinuxKernel implements Kernel {
     static final MethodHandle HANDLE = function("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   }
 
-  private static final class Fcntl {
+  static final class Fcntl {
     static final MethodHandle HANDLE =
         variadic("fcntl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT), 2);
   }

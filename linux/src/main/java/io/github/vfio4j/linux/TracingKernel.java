@@ -139,6 +139,11 @@ final class TracingKernel implements Kernel {
   }
 
   @Override
+  public int getSeals(int fd) {
+    return kernel.getSeals(fd);
+  }
+
+  @Override
   public int eventfd(int initial, int flags) {
     return kernel.eventfd(initial, flags);
   }
@@ -171,5 +176,10 @@ final class TracingKernel implements Kernel {
   @Override
   public int getrlimit(int resource, MemorySegment limit) {
     return kernel.getrlimit(resource, limit);
+  }
+
+  @Override
+  public SocketCalls sockets() {
+    return kernel.sockets();
   }
 }

@@ -25,6 +25,7 @@ enum CorePackage implements Part {
   CONTAINER,
   DMABUF,
   GRAPHICS,
+  HANDOVER,
   EVENT,
   SMMUV3,
   VTD,
@@ -55,6 +56,7 @@ enum CorePackage implements Part {
       case DMABUF ->
           List.of(BINDINGS, LINUX, ROOT, OUTCOME, MAPPING, DEVICE, FEATURE, IOMMUFD, CONTAINER);
       case GRAPHICS -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, DMABUF);
+      case HANDOVER -> List.of(LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, SYSFS, OPENING, IOMMUFD);
       case EVENT -> List.of(LINUX, ROOT, OUTCOME, CHANNEL);
       case SMMUV3, VTD, AMD -> List.of(BINDINGS, IOMMUFD);
       case ENTRY -> List.of(ROOT, OUTCOME, RECORDING, DEVICE, SYSFS, OPENING, IOMMUFD, CONTAINER);
