@@ -2,20 +2,20 @@
 
 . "$lab/apt.sh"
 
-# emulate ARCHITECTURE: the first line of every machine; sets arch and qemu. QEMU is that of Debian 13's
+# emulate ARCHITECTURE: the first line of every machine; sets arch, qemu and qemu_home. QEMU is that of Debian 13's
 # backports, only unpacked, with the C library that it needs. An emulated machine of QEMU 10 aborts now and then
 # when one processor uses a device while another one moves it (iotlb_to_section).
 emulate() {
-  local package program unpacked
+  local package program
   arch=$1
   case $arch in
     x86) package=qemu-system-x86 program=qemu-system-x86_64 ;;
     arm64) package=qemu-system-arm program=qemu-system-aarch64 ;;
   esac
-  unpacked=$(unpacked_packages amd64 trixie,trixie-backports "$package")
-  qemu=(env QEMU_MODULE_DIR="$unpacked/usr/lib/x86_64-linux-gnu/qemu"
-    "$unpacked/usr/lib64/ld-linux-x86-64.so.2" --library-path "$unpacked/usr/lib/x86_64-linux-gnu"
-    "$unpacked/usr/bin/$program" -L "$unpacked/usr/share/qemu" -L "$unpacked/usr/share/seabios")
+  qemu_home=$(unpacked_packages amd64 trixie,trixie-backports "$package")
+  qemu=(env QEMU_MODULE_DIR="$qemu_home/usr/lib/x86_64-linux-gnu/qemu"
+    "$qemu_home/usr/lib64/ld-linux-x86-64.so.2" --library-path "$qemu_home/usr/lib/x86_64-linux-gnu"
+    "$qemu_home/usr/bin/$program" -L "$qemu_home/usr/share/qemu" -L "$qemu_home/usr/share/seabios")
 }
 
 # Whether KVM really boots a guest here: /dev/kvm alone proves nothing. Found out once per host boot.
@@ -37,7 +37,7 @@ kvm_works() {
   [[ $(<"$proof") == yes ]]
 }
 
-# load_machine NAME[/VARIANT]: sets machine and variant, and arch, qemu, board, cpu, append, devices, backends
+# load_machine NAME[/VARIANT]: sets machine and variant, and arch, qemu, qemu_home, board, cpu, append, devices, backends
 # and table as lab/machines says. What emulates it is there.
 load_machine() {
   local variants

@@ -33,6 +33,8 @@ module io.github.vfio4j.core {
       io.github.vfio4j.model;
   exports io.github.vfio4j.mapping to
       io.github.vfio4j.model;
+  exports io.github.vfio4j.exec to
+      io.github.vfio4j.cli;
   exports io.github.vfio4j.outcome to
       io.github.vfio4j.model;
 

@@ -40,7 +40,7 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class Vfio4j {
 
-  private static final Set<String> CHANGING = Set.of("bind", "unbind", "vf", "reset", "demo");
+  private static final Set<String> CHANGING = Set.of("bind", "unbind", "vf", "reset", "demo", "exec");
 
   private static final Pattern UUID_FORM =
       Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
@@ -127,6 +127,7 @@ final class Vfio4j {
       case "unbind" -> List.of(new UnbindCommand(host, err));
       case "vf" -> List.of(new VfCommand(host));
       case "reset" -> List.of(new ResetCommand(host));
+      case "exec" -> List.of(new ExecCommand(host, err));
       case "doctor" -> List.of(new DoctorCommand(host));
       case "demo" -> List.of(new DemoCommand(host));
       case "rehearse" -> List.of(new RehearseCommand(host));
@@ -139,6 +140,7 @@ final class Vfio4j {
               new UnbindCommand(host, err),
               new VfCommand(host),
               new ResetCommand(host),
+              new ExecCommand(host, err),
               new DoctorCommand(host),
               new DemoCommand(host),
               new CompletionCommand(host),

@@ -130,7 +130,7 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "doctor", "demo", "help"
+        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo", "help"
       })
   void helpOfACommandIsWhatItsOptionShows(String command) {
     CommandRun help = run("help", command);
@@ -166,7 +166,7 @@ class UsageTest {
     assertThat(run.status()).isZero();
     assertThat(run.out())
         .contains(
-            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "doctor", "demo", "help");
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo", "help");
     assertThat(run.out().lines().filter(line -> line.matches("  [0-7]   .*"))).hasSize(8);
   }
 

@@ -7,6 +7,7 @@ import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.ProcessCalls;
 import io.github.vfio4j.linux.SocketCalls;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
@@ -252,5 +253,10 @@ public final class FakeKernel extends Interference implements Kernel {
   @Override
   public SocketCalls sockets() {
     return real.sockets();
+  }
+
+  @Override
+  public ProcessCalls process() {
+    return real.process();
   }
 }

@@ -72,4 +72,7 @@ public interface Kernel {
 
   /** Returns the calls on sockets. */
   SocketCalls sockets();
+
+  /** Returns the calls that change this process itself. */
+  ProcessCalls process();
 }

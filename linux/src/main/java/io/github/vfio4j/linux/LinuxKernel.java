@@ -324,6 +324,11 @@ final class LinuxKernel implements Kernel {
     return LinuxSocketCalls.INSTANCE;
   }
 
+  @Override
+  public ProcessCalls process() {
+    return LinuxProcessCalls.INSTANCE;
+  }
+
   private static final class Open {
     static final MethodHandle HANDLE =
         variadic("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT), 2);

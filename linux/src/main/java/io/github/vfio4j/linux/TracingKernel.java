@@ -182,4 +182,9 @@ final class TracingKernel implements Kernel {
   public SocketCalls sockets() {
     return kernel.sockets();
   }
+
+  @Override
+  public ProcessCalls process() {
+    return kernel.process();
+  }
 }

@@ -26,6 +26,7 @@ enum CorePackage implements Part {
   DMABUF,
   GRAPHICS,
   HANDOVER,
+  EXEC,
   EVENT,
   SMMUV3,
   VTD,
@@ -57,6 +58,7 @@ enum CorePackage implements Part {
           List.of(BINDINGS, LINUX, ROOT, OUTCOME, MAPPING, DEVICE, FEATURE, IOMMUFD, CONTAINER);
       case GRAPHICS -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, DMABUF);
       case HANDOVER -> List.of(LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, SYSFS, OPENING, IOMMUFD);
+      case EXEC -> List.of(LINUX, ROOT, OUTCOME);
       case EVENT -> List.of(LINUX, ROOT, OUTCOME, CHANNEL);
       case SMMUV3, VTD, AMD -> List.of(BINDINGS, IOMMUFD);
       case ENTRY -> List.of(ROOT, OUTCOME, RECORDING, DEVICE, SYSFS, OPENING, IOMMUFD, CONTAINER);

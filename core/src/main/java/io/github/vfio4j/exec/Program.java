@@ -1,0 +1,170 @@
+package io.github.vfio4j.exec;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.ProcessCalls;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.RunningKernel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/** A program that this process is about to become, with its arguments. */
+public final class Program {
+  private static final int RLIMIT_MEMLOCK = 8;
+  private static final Path OWN_FILES = Path.of("/proc/self/fd");
+
+  private final List<String> command;
+
+  /**
+   * Makes one.
+   *
+   * @param command its name, which is looked for in the PATH unless it has a slash, and arguments
+   */
+  public Program(List<String> command) {
+    this.command = List.copyOf(command);
+  }
+
+  /**
+   * Refuses a program that is not there, before anything is done for it.
+   *
+   * @param path the directories to look in, separated by colons
+   * @throws VfioException if there is none
+   */
+  public void requireThere(String path) throws VfioException {
+    String name = command.getFirst();
+    boolean there =
+        name.contains("/")
+            ? isProgram(Path.of(name))
+            : Arrays.stream(path.split(":")).anyMatch(each -> isProgram(Path.of(each, name)));
+    if (!there) {
+      throw new VfioException(
+          "exec",
+          name,
+          null,
+          name.contains("/")
+              ? "there is no such program"
+              : "there is no such program in the PATH, " + path);
+    }
+  }
+
+  private static boolean isProgram(Path path) {
+    return Files.isExecutable(path) && !Files.isDirectory(path);
+  }
+
+  /**
+   * Becomes the program, in this process: its number stays, all of this virtual machine ends. It
+   * comes back only with an exception; what was changed before stays so, an identity among it.
+   *
+   * @param inherited the numbers of the files that the program gets, besides those that this
+   *     process has been given itself
+   * @param identity whom it runs as, or empty as this process does
+   * @param lockedMemory how many bytes it may lock, {@link Long#MAX_VALUE} for all, or empty for
+   *     what this process may
+   * @return why the program was not started
+   * @throws VfioException why what comes before that was refused
+   */
+  public VfioException become(
+      List<Integer> inherited, Optional<Identity> identity, OptionalLong lockedMemory)
+      throws VfioException {
+    Kernel kernel = RunningKernel.get();
+    ProcessCalls process = kernel.process();
+    String name = command.getFirst();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment arguments = arena.allocate(ADDRESS, command.size() + 1L);
+      for (int i = 0; i < command.size(); i++) {
+        arguments.setAtIndex(ADDRESS, i, arena.allocateFrom(command.get(i)));
+      }
+      keepOwnFilesBack(process);
+      for (int fd : inherited) {
+        Answer.require("fcntl", "file " + fd, process.setCloseOnExec(fd, false), "");
+      }
+      if (lockedMemory.isPresent()) {
+        limit(arena, process, lockedMemory.getAsLong());
+      }
+      if (identity.isPresent()) {
+        change(arena, process, identity.get());
+      }
+      Answer.require("sigprocmask", name, process.unblockSignals(), "");
+      int answer = process.execute(arguments.getAtIndex(ADDRESS, 0), arguments);
+      String who = identity.map(each -> "user " + each.user()).orElse("this user");
+      return Answer.failure(
+          "execvp",
+          name,
+          answer,
+          Answer.is(answer, Errno.EACCES) ? who + " may not execute it, or not get to it" : "");
+    }
+  }
+
+  /** The virtual machine has files of its own open that it does not close on exec. */
+  private static void keepOwnFilesBack(ProcessCalls process) throws VfioException {
+    List<Path> own =
+        Stream.of("java.home", "jdk.module.path", "java.class.path")
+            .flatMap(each -> Arrays.stream(System.getProperty(each, "").split(":")))
+            .filter(each -> !each.isEmpty())
+            .flatMap(each -> real(Path.of(each)))
+            .toList();
+    try (Stream<Path> files = Files.list(OWN_FILES)) {
+      for (Path file : files.toList()) {
+        if (target(file).anyMatch(target -> own.stream().anyMatch(target::startsWith))) {
+          process.setCloseOnExec(Integer.parseInt(String.valueOf(file.getFileName())), true);
+        }
+      }
+    } catch (IOException | UncheckedIOException e) {
+      throw new VfioException("list", OWN_FILES.toString(), null, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Stream<Path> real(Path path) {
+    try {
+      return Stream.of(path.toRealPath());
+    } catch (IOException e) {
+      return Stream.of(); // then nothing of it can be open
+    }
+  }
+
+  private static Stream<Path> target(Path file) {
+    try {
+      return Stream.of(Files.readSymbolicLink(file));
+    } catch (IOException e) {
+      return Stream.of(); // closed since it was listed
+    }
+  }
+
+  private static void limit(Arena arena, ProcessCalls process, long bytes) throws VfioException {
+    long limit = bytes == Long.MAX_VALUE ? -1 : bytes; // RLIM_INFINITY
+    MemorySegment both = arena.allocateFrom(JAVA_LONG, limit, limit);
+    int answer = process.setrlimit(RLIMIT_MEMLOCK, both);
+    Answer.require(
+        "setrlimit",
+        "the limit of locked memory",
+        answer,
+        Answer.is(answer, Errno.EPERM) ? "only root may raise it above the hard limit" : "");
+  }
+
+  private static void change(Arena arena, ProcessCalls process, Identity identity)
+      throws VfioException {
+    String who = "user " + identity.user();
+    MemorySegment groups = arena.allocate(JAVA_INT, Math.max(1, identity.groups().size()));
+    for (int i = 0; i < identity.groups().size(); i++) {
+      groups.setAtIndex(JAVA_INT, i, identity.groups().get(i));
+    }
+    String meaning = "only root may run a program as another user";
+    Answer.require("setgroups", who, process.setGroups(groups, identity.groups().size()), meaning);
+    Answer.require("setgid", who, process.setGroup(identity.group()), meaning);
+    Answer.require("setuid", who, process.setUser(identity.user()), meaning);
+  }
+}

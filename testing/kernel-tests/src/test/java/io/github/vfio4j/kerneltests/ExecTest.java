@@ -1,0 +1,192 @@
+package io.github.vfio4j.kerneltests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.sysfs.Sysfs;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code vfio4j exec}: a program without privileges gets devices as open files. */
+@OnMachine(value = "intel/legacy", since = "7.0")
+@Timeout(value = 5, unit = TimeUnit.MINUTES) // JVMs, and a machine, on an emulated processor
+class ExecTest {
+  private static final Path KVM = Path.of("/dev/kvm");
+
+  @TempDir Path directory;
+
+  private record Ended(int status, List<String> out, String err) {}
+
+  private Ended run(List<String> command) throws IOException, InterruptedException {
+    Path out = directory.resolve("out");
+    Path err = directory.resolve("err");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectInput(Path.of("/dev/null").toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    return new Ended(
+        process.waitFor(),
+        Files.readString(out).lines().map(String::strip).toList(),
+        Files.readString(err));
+  }
+
+  private Ended exec(String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("vfio4j", "exec"));
+    command.addAll(List.of(arguments));
+    return run(command);
+  }
+
+  private static String node(Device device) throws IOException {
+    return Sysfs.host().device(device.address()).cdev().orElseThrow().path().toString();
+  }
+
+  private static final String TELL =
+      "id -u; id -G; ulimit -l; grep -E 'Cap(Eff|Prm)|SigBlk' /proc/self/status;"
+          + " cd /proc/self/fd; for each in *; do [[ $each -lt 3 || ! -e $each ]] ||"
+          + " echo $each $(readlink $each); done";
+
+  @Test
+  @Bound({Device.EDU, Device.EDU_2})
+  void programInheritsTheFilesAndNothingElse() throws IOException, InterruptedException {
+    Ended ended =
+        exec(
+            "--device",
+            Machine.EDU.toString(),
+            Machine.EDU_2.toString(),
+            "--user",
+            "nobody",
+            "--memlock",
+            "3M",
+            "--",
+            "bash",
+            "-c",
+            TELL + "; echo {cdev1} {cdev0} {iommufd}");
+
+    assertThat(ended.err()).isEmpty();
+    assertThat(ended.status()).isZero();
+    String[] numbers = ended.out().getLast().split(" ", -1);
+    assertThat(ended.out())
+        .startsWith("65534", "65534", "3072")
+        .contains(
+            "CapPrm:\t0000000000000000",
+            "CapEff:\t0000000000000000",
+            "SigBlk:\t0000000000000000",
+            numbers[0] + " " + node(Device.EDU_2),
+            numbers[1] + " " + node(Device.EDU),
+            numbers[2] + " /dev/iommu");
+    assertThat(ended.out().stream().filter(line -> line.matches("\\d+ /.*")))
+        .as("%s", ended.out())
+        .hasSize(3);
+  }
+
+  @Test
+  @Bound(Device.EDU)
+  void programOfTheLegacyInterfaceGetsTheGroup() throws IOException, InterruptedException {
+    Ended ended =
+        exec(
+            "--device",
+            Machine.EDU.toString(),
+            "--",
+            "bash",
+            "-c",
+            "readlink /proc/self/fd/{group}");
+
+    assertThat(ended.err()).isEmpty();
+    int group = Sysfs.host().device(Machine.EDU).iommuGroup().orElseThrow();
+    assertThat(ended.out()).containsExactly("/dev/vfio/" + group);
+  }
+
+  @Test
+  void deviceIsBoundFirstIfAskedAndGivenBackIfTheProgramDoesNotStart()
+      throws IOException, InterruptedException {
+    String device = Machine.RNG.toString();
+    String driver = Sysfs.host().device(Machine.RNG).driver().orElseThrow();
+    Ended unbound = exec("--device", device, "--", "true", "{cdev}");
+    assertThat(unbound.status()).isEqualTo(6);
+    assertThat(unbound.err()).contains("vfio4j bind");
+
+    Path elsewhere = Files.writeString(directory.resolve("elsewhere"), "#!/nowhere/interpreter");
+    Files.setPosixFilePermissions(elsewhere, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Ended failed = exec("--bind", "--device", device, "--", elsewhere.toString(), "{cdev}");
+
+    assertThat(failed.status()).isEqualTo(1);
+    assertThat(failed.err()).contains("execvp on " + elsewhere + ": ENOENT");
+    assertThat(Sysfs.host().device(Machine.RNG).driver()).contains(driver);
+  }
+
+  /** A monitor that nobody here wrote, as a user who may do nothing but run virtual machines. */
+  @Test
+  @Bound({Device.EDU, Device.EDU_2})
+  void qemuOfAnOrdinaryUserPassesTheDevicesToAGuest() throws IOException, InterruptedException {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path initrd = Files.write(directory.resolve("initrd"), Cpio.of(program()));
+    Path image = Files.copy(Path.of(environment("LAB_IMAGE")), directory.resolve("image"));
+    Path home = Files.createDirectory(directory.resolve("qemu"));
+    var permissions = Files.getPosixFilePermissions(KVM);
+    assertThat(run(List.of("mount", "--bind", environment("LAB_QEMU"), home.toString())).err())
+        .isEmpty();
+    try {
+      Files.setPosixFilePermissions(KVM, PosixFilePermissions.fromString("rw-rw-rw-"));
+      List<String> command = new ArrayList<>(List.of("vfio4j", "exec"));
+      command.addAll(
+          List.of("--device", Machine.EDU.toString(), "--device", Machine.EDU_2.toString()));
+      command.addAll(List.of("--user", "nobody", "--memlock", "unlimited", "--"));
+      command.addAll(
+          List.of(
+              home + "/usr/lib64/ld-linux-x86-64.so.2",
+              "--library-path",
+              home + "/usr/lib/x86_64-linux-gnu",
+              home + "/usr/bin/qemu-system-x86_64"));
+      command.addAll(List.of("-L", home + "/usr/share/qemu", "-L", home + "/usr/share/seabios"));
+      command.addAll(List.of("-accel", "kvm", "-cpu", "host", "-M", "q35", "-m", "128"));
+      command.addAll(List.of("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"));
+      command.addAll(List.of("-serial", "stdio", "-monitor", "none"));
+      command.addAll(List.of("-kernel", image.toString(), "-initrd", initrd.toString()));
+      command.addAll(List.of("-append", "console=ttyS0 quiet panic=-1 no_timer_check"));
+      command.addAll(List.of("-object", "iommufd,id=iommu,fd={iommufd}"));
+      command.addAll(List.of("-device", "vfio-pci,fd={cdev0},iommufd=iommu,addr=5"));
+      command.addAll(List.of("-device", "vfio-pci,fd={cdev1},iommufd=iommu,addr=6"));
+
+      Ended ended = run(command);
+
+      assertThat(ended.out())
+          .as("%s", ended.err())
+          .contains(
+              "level 2: edu 0000:00:05.0 says 0x010000ed, its DMA is right",
+              "level 2: edu 0000:00:06.0 says 0x010000ed, its DMA is right",
+              "level 2: done");
+      assertThat(ended.status()).isZero();
+    } finally {
+      Files.setPosixFilePermissions(KVM, permissions);
+      run(List.of("umount", home.toString()));
+    }
+  }
+
+  private static String environment(String name) {
+    return Objects.requireNonNull(System.getenv(name), name);
+  }
+
+  private byte[] program() throws IOException, InterruptedException {
+    Path source = directory.resolve("level2.c");
+    try (InputStream text = ExecTest.class.getResourceAsStream("level2.c")) {
+      Files.copy(Objects.requireNonNull(text), source);
+    }
+    Path program = directory.resolve("level2");
+    Ended compiled =
+        run(List.of("gcc", "-static", "-O1", "-o", program.toString(), source.toString()));
+    assertThat(compiled.status()).as(compiled.err()).isZero();
+    return Files.readAllBytes(program);
+  }
+}
