@@ -24,6 +24,7 @@ module io.github.vfio4j.core {
   exports io.github.vfio4j.iommufd;
   exports io.github.vfio4j.pci;
   exports io.github.vfio4j.migration;
+  exports io.github.vfio4j.kvm;
   exports io.github.vfio4j.smmuv3;
   exports io.github.vfio4j.sysfs;
   exports io.github.vfio4j.vtd;

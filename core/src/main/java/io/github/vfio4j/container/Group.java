@@ -34,6 +34,7 @@ public final class Group {
   private final int number;
   private final Fd file;
   private final Dependents devices = new Dependents();
+  private final Dependents registrations = new Dependents();
 
   private Group(int number, Fd file) {
     this.number = number;
@@ -106,6 +107,35 @@ public final class Group {
     return number;
   }
 
+  /**
+   * Lends the file.
+   *
+   * @return the file
+   */
+  @SuppressWarnings("exports") // for the packages of this module
+  public Fd file() {
+    return file;
+  }
+
+  /**
+   * Returns who holds the file besides this, and lets go of it before it is closed.
+   *
+   * @return whose closing ends that
+   */
+  @SuppressWarnings("exports") // for the packages of this module
+  public Dependents registrations() {
+    return registrations;
+  }
+
+  /**
+   * Returns whether a device of this group is open here.
+   *
+   * @return whether one is
+   */
+  public boolean hasOpenDevice() {
+    return !devices.isEmpty();
+  }
+
   /** Opens a member and returns its file; {@code VFIO_GROUP_GET_DEVICE_FD}, with its token. */
   int deviceFd(Host host, HostDevice device) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
@@ -142,6 +172,7 @@ public final class Group {
         return false;
       }
     }
+    registrations.close(new Closing()); // whoever knows the group forgets it, or has gone
     file.close();
     return true;
   }
@@ -171,6 +202,7 @@ public final class Group {
   void close() throws VfioException {
     Closing closing = new Closing();
     devices.close(closing);
+    registrations.close(closing);
     closing.attempt(() -> Answer.require("close", file.object(), file.close(), ""));
     closing.rethrow();
   }

@@ -1,6 +1,7 @@
 package io.github.vfio4j.linux;
 
 import io.github.vfio4j.bindings.iommufd_h;
+import io.github.vfio4j.bindings.kvm_h;
 import io.github.vfio4j.bindings.vfio_h;
 
 /** The ioctls that the library issues, by the kernel's names. */
@@ -53,7 +54,10 @@ public enum Ioctl {
   IOMMU_VDEVICE_ALLOC(iommufd_h.IOMMU_VDEVICE_ALLOC, "6.13"),
   IOMMU_VEVENTQ_ALLOC(iommufd_h.IOMMU_VEVENTQ_ALLOC, "6.15"),
   IOMMU_HW_QUEUE_ALLOC(iommufd_h.IOMMU_HW_QUEUE_ALLOC, "6.17"),
-  IOMMU_IOAS_NOIOMMU_GET_PA(iommufd_h.IOMMU_IOAS_NOIOMMU_GET_PA, "7.3");
+  IOMMU_IOAS_NOIOMMU_GET_PA(iommufd_h.IOMMU_IOAS_NOIOMMU_GET_PA, "7.3"),
+  KVM_IRQFD(kvm_h.KVM_IRQFD, "2.6.32"),
+  KVM_CREATE_DEVICE(kvm_h.KVM_CREATE_DEVICE, "3.10"),
+  KVM_SET_DEVICE_ATTR(kvm_h.KVM_SET_DEVICE_ATTR, "3.10");
 
   private final int number;
   private final String since;

@@ -27,6 +27,7 @@ enum CorePackage implements Part {
   GRAPHICS,
   HANDOVER,
   EXEC,
+  KVM,
   EVENT,
   SMMUV3,
   VTD,
@@ -59,6 +60,8 @@ enum CorePackage implements Part {
       case GRAPHICS -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, DMABUF);
       case HANDOVER -> List.of(LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, SYSFS, OPENING, IOMMUFD);
       case EXEC -> List.of(LINUX, ROOT, OUTCOME);
+      case KVM ->
+          List.of(BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, OPENING, IOMMUFD, CONTAINER);
       case EVENT -> List.of(LINUX, ROOT, OUTCOME, CHANNEL);
       case SMMUV3, VTD, AMD -> List.of(BINDINGS, IOMMUFD);
       case ENTRY -> List.of(ROOT, OUTCOME, RECORDING, DEVICE, SYSFS, OPENING, IOMMUFD, CONTAINER);

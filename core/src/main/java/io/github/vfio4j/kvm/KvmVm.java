@@ -1,0 +1,218 @@
+package io.github.vfio4j.kvm;
+
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.Interrupt;
+import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.UnsupportedByKernelException;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.bindings.kvm_create_device;
+import io.github.vfio4j.bindings.kvm_h;
+import io.github.vfio4j.channel.EventChannel;
+import io.github.vfio4j.linux.Fd;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.opening.OpenNode;
+import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Dependents;
+import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.outcome.RunningKernel;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A virtual machine of KVM, by the file that {@code KVM_CREATE_VM} gives. This library tells it of
+ * devices, and of their interrupts; all else is the virtual machine monitor's.
+ *
+ * <p>It has to be a machine of this process: of another's the kernel takes no orders. Thread-safe.
+ * Closing it ends what was made from it, and leaves the machine. After it methods throw {@link
+ * IllegalStateException}.
+ */
+public final class KvmVm implements AutoCloseable {
+  private static final String NAME = "anon_inode:kvm-vm";
+
+  private final Kernel kernel;
+  private final Fd file;
+  private final Dependents dependents = new Dependents();
+
+  private KvmVm(Kernel kernel, Fd file) {
+    this.kernel = kernel;
+    this.file = file;
+  }
+
+  /**
+   * Uses a virtual machine of this process.
+   *
+   * @param fd the number of its open file; it is duplicated, so the caller's stays the caller's
+   * @return the machine; the caller closes it
+   * @throws NoSuchDeviceException if the file is not a virtual machine's
+   * @throws VfioException if the number is not an open file of this process
+   */
+  public static KvmVm ofFd(int fd) throws VfioException {
+    return ofFd(RunningKernel.get(), fd);
+  }
+
+  static KvmVm ofFd(Kernel kernel, int fd) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      Fd file = rollback.make(() -> OpenNode.duplicate(kernel, fd), Fd::close);
+      String actual = file.call(KvmVm::isVm) == 1 ? NAME : "";
+      if (actual.isEmpty()) {
+        throw new NoSuchDeviceException(
+            "readlink", file.object(), null, "it is not the file of a virtual machine of KVM");
+      }
+      file.rename("virtual machine, file " + fd);
+      return rollback.done(new KvmVm(kernel, file));
+    }
+  }
+
+  /** The kernel gives no other file this name. */
+  private static int isVm(int fd) {
+    try {
+      Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd));
+      return target.toString().equals(NAME) ? 1 : 0;
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  /**
+   * Makes what the kernel keeps the devices of this machine in; {@code KVM_CREATE_DEVICE}.
+   *
+   * @return the list, which is empty; this machine owns it
+   * @throws DeviceBusyException if the machine has one already: a kernel makes one only
+   * @throws UnsupportedByKernelException if this kernel has none (Linux 3.13 with CONFIG_KVM_VFIO
+   *     was the first)
+   * @throws VfioException if the kernel refuses otherwise; EIO says that the machine is another
+   *     process's
+   */
+  public KvmVfio createVfio() throws VfioException {
+    try (Arena arena = Arena.ofConfined();
+        Rollback rollback = new Rollback()) {
+      Fd made = new Fd(kernel, "devices of " + file);
+      KvmVfio vfio = new KvmVfio(kernel, this, made);
+      rollback.add(vfio::close);
+      MemorySegment request = arena.allocate(kvm_create_device.LAYOUT);
+      kvm_create_device.type(request, kvm_h.KVM_DEV_TYPE_VFIO);
+      int answer = file.ioctl(Ioctl.KVM_CREATE_DEVICE, request);
+      if (answer >= 0) {
+        made.take(kvm_create_device.fd(request));
+      }
+      if (Answer.is(answer, Errno.ENODEV)) {
+        throw new UnsupportedByKernelException(
+            Ioctl.KVM_CREATE_DEVICE.name(),
+            file.object(),
+            Errno.ENODEV,
+            "this kernel's KVM knows nothing of VFIO (CONFIG_KVM_VFIO)");
+      }
+      if (answer < 0) {
+        throw Answer.failure(
+            Ioctl.KVM_CREATE_DEVICE,
+            file.object(),
+            answer,
+            Answer.is(answer, Errno.EBUSY) ? "it has one already" : anotherProcess(answer));
+      }
+      dependents.add(vfio, vfio::close);
+      return rollback.done(vfio);
+    }
+  }
+
+  static String anotherProcess(int answer) {
+    return Answer.is(answer, Errno.EIO) ? "the machine was made by another process" : "";
+  }
+
+  /**
+   * Has an interrupt of a device raise one of the guest's, without a way through this process;
+   * {@code KVM_IRQFD}. From now on nothing arrives at the interrupt itself.
+   *
+   * @param interrupt the device's
+   * @param gsi the guest's: a number that the machine's routing table knows
+   * @return the connection; the caller closes it, or this machine does
+   * @throws IllegalArgumentException if the interrupt is not of this library
+   * @throws IllegalStateException if the interrupt is closed
+   * @throws DeviceBusyException if the interrupt is connected already
+   * @throws VfioException if the kernel refuses; EAGAIN says that the machine has no interrupt
+   *     controller yet
+   */
+  public Irqfd connect(Interrupt interrupt, int gsi) throws VfioException {
+    return connect(interrupt, gsi, null);
+  }
+
+  /**
+   * Has an interrupt that stays up until it is dealt with, as INTx does, raise one of the guest's,
+   * and tells when the guest has dealt with it; {@code KVM_IRQFD} with {@code
+   * KVM_IRQFD_FLAG_RESAMPLE}. The guest's stays up until then.
+   *
+   * @param interrupt the device's
+   * @param gsi the guest's, of a kind that is acknowledged: a pin of an interrupt controller
+   * @param resample is signalled when the guest has acknowledged it; the device's is to be unmasked
+   *     then
+   * @return the connection; the caller closes it, or this machine does
+   * @throws IllegalArgumentException if the interrupt is not of this library
+   * @throws IllegalStateException if the interrupt or the event is closed
+   * @throws VfioException as {@link #connect(Interrupt, int)}
+   */
+  public Irqfd connect(Interrupt interrupt, int gsi, @Nullable ResampleEvent resample)
+      throws VfioException {
+    if (!(interrupt instanceof EventChannel.Source<?> source)) {
+      throw new IllegalArgumentException(interrupt + " is not an interrupt of this library");
+    }
+    Fd event = source.channel().file();
+    try (Rollback rollback = new Rollback()) {
+      Irqfd irqfd =
+          rollback.make(
+              () -> new Irqfd(this, duplicate(event), gsi, interrupt + " to " + file),
+              Irqfd::close);
+      irqfd.connect(resample == null ? null : resample.event().fd());
+      dependents.add(irqfd, irqfd::close);
+      return rollback.done(irqfd);
+    }
+  }
+
+  private Fd duplicate(Fd event) throws VfioException {
+    int number = event.acquire();
+    try {
+      return OpenNode.duplicate(kernel, number, event.object());
+    } finally {
+      event.release();
+    }
+  }
+
+  int ioctl(Ioctl operation, MemorySegment request) {
+    return file.ioctl(operation, request);
+  }
+
+  /** Returns whether the machine cannot be asked any more. */
+  boolean isClosed() {
+    return file.isClosed();
+  }
+
+  void forget(Object dependent) {
+    dependents.remove(dependent);
+  }
+
+  /**
+   * Ends all connections, takes all devices from the machine, and lets go of it. Later calls do
+   * nothing.
+   *
+   * @throws VfioException the first failure, with the others attached; all that could be closed is
+   *     closed
+   */
+  @Override
+  public void close() throws VfioException {
+    Closing closing = new Closing();
+    dependents.close(closing);
+    closing.attempt(() -> Answer.require("close", file.object(), file.close(), ""));
+    closing.rethrow();
+  }
+
+  /** Returns the name used in messages. */
+  @Override
+  public String toString() {
+    return file.object();
+  }
+}

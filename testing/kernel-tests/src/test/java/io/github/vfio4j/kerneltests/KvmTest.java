@@ -1,0 +1,193 @@
+package io.github.vfio4j.kerneltests;
+
+import static io.github.vfio4j.kerneltests.TinyVm.INTERRUPT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.Interrupt;
+import io.github.vfio4j.NoSuchDeviceException;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.container.Container;
+import io.github.vfio4j.container.Group;
+import io.github.vfio4j.iommufd.CdevDevice;
+import io.github.vfio4j.iommufd.Iommufd;
+import io.github.vfio4j.iommufd.UnboundDevice;
+import io.github.vfio4j.kvm.Irqfd;
+import io.github.vfio4j.kvm.KvmVfio;
+import io.github.vfio4j.kvm.KvmVfioFile;
+import io.github.vfio4j.kvm.KvmVm;
+import io.github.vfio4j.kvm.ResampleEvent;
+import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.sysfs.Sysfs;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** A virtual machine of KVM gets to know devices, and their interrupts go straight to it. */
+@OnMachine(value = "intel/legacy", since = "7.0")
+@SuppressWarnings("try") // closed early, and again
+class KvmTest extends EduTests {
+  private static final Duration SOON = Duration.ofSeconds(10);
+
+  private static HostDevice edu() throws VfioException {
+    return Sysfs.host().device(Machine.EDU);
+  }
+
+  @Test
+  void deviceIsAddedBeforeItIsBoundAndLetGoWithIt() throws IOException {
+    try (TinyVm tiny = new TinyVm();
+        KvmVm machine = KvmVm.ofFd(tiny.fd());
+        KvmVfio devices = machine.createVfio();
+        Iommufd iommufd = Iommufd.open();
+        UnboundDevice node = UnboundDevice.open(edu())) {
+      KvmVfioFile entry = devices.add(node);
+      assertThatThrownBy(() -> devices.add(node))
+          .isInstanceOf(DeviceBusyException.class)
+          .hasMessageContaining("the machine has it already");
+      CdevDevice device = iommufd.bind(node);
+      assertThatIllegalStateException()
+          .isThrownBy(() -> devices.add(node))
+          .withMessageContaining("is bound already; what is to know of it before comes before");
+      assertThatIllegalStateException().isThrownBy(() -> iommufd.bind(node));
+      device.close();
+      entry.close();
+
+      // KVM has let go of the file, or the kernel would have the device open still
+      try (UnboundDevice again = UnboundDevice.open(edu())) {
+        devices.add(again);
+        again.close();
+        again.close();
+        assertThatIllegalStateException().isThrownBy(() -> devices.add(again));
+      }
+      CdevDevice last = iommufd.bind(edu());
+      last.attach(iommufd.allocateIoas());
+    }
+  }
+
+  @Test
+  void entryAndMachineMayEndFirst() throws IOException {
+    try (Iommufd iommufd = Iommufd.open();
+        UnboundDevice node = UnboundDevice.open(edu());
+        UnboundDevice other = UnboundDevice.open(Sysfs.host().device(Machine.EDU_2))) {
+      CdevDevice device;
+      try (TinyVm tiny = new TinyVm();
+          KvmVm machine = KvmVm.ofFd(tiny.fd())) {
+        KvmVfio devices = machine.createVfio();
+        KvmVfioFile entry = devices.add(node);
+        entry.close();
+        entry.close();
+        devices.add(node);
+        devices.add(other);
+        device = iommufd.bind(node);
+        devices.close();
+        devices.close();
+        assertThatIllegalStateException().isThrownBy(() -> devices.add(other));
+        KvmVfio more = machine.createVfio();
+        more.add(other);
+      }
+      device.attach(iommufd.allocateIoas());
+      iommufd.bind(other).attach(iommufd.allocateIoas());
+    }
+  }
+
+  @Test
+  void groupIsAddedBeforeItsDevicesAreOpenedAndLetGoWithIt() throws IOException {
+    try (TinyVm tiny = new TinyVm();
+        KvmVm machine = KvmVm.ofFd(tiny.fd());
+        KvmVfio devices = machine.createVfio()) {
+      int number = edu().iommuGroup().orElseThrow();
+      try (Container container = Container.open()) {
+        Group group = container.group(number);
+        devices.add(group);
+        assertThatThrownBy(() -> devices.add(group)).isInstanceOf(DeviceBusyException.class);
+        container.openDevice(edu());
+        assertThatIllegalStateException()
+            .isThrownBy(() -> devices.add(group))
+            .withMessageContaining("a device of group " + number + " is open already");
+      }
+      VfioDevice.open(Machine.EDU, Backend.CONTAINER).close();
+    }
+  }
+
+  @Test
+  void whatIsNoMachineOrHasNoRoomIsRefused() throws IOException {
+    try (TinyVm tiny = new TinyVm();
+        KvmVm machine = KvmVm.ofFd(tiny.fd());
+        KvmVfio devices = machine.createVfio()) {
+      assertThatThrownBy(() -> KvmVm.ofFd(tiny.fdOfKvm()))
+          .isInstanceOf(NoSuchDeviceException.class)
+          .hasMessageContaining("not the file of a virtual machine");
+      assertThatThrownBy(() -> KvmVm.ofFd(-1)).isInstanceOf(VfioException.class);
+      assertThatThrownBy(machine::createVfio)
+          .isInstanceOf(DeviceBusyException.class)
+          .hasMessageContaining("it has one already");
+      devices.close();
+      machine.close();
+      assertThatIllegalStateException().isThrownBy(machine::createVfio);
+    }
+  }
+
+  @Test
+  void interruptGoesStraightToTheGuest() throws Exception {
+    try (TinyVm tiny = new TinyVm();
+        KvmVm machine = KvmVm.ofFd(tiny.fd());
+        VfioDevice device = VfioDevice.open(edu());
+        Interrupt msi = device.pci().msi().enable(0)) {
+      assertThatThrownBy(() -> machine.connect(msi, INTERRUPT))
+          .isInstanceOfSatisfying(
+              VfioException.class, e -> assertThat(e.errno()).contains(Errno.EAGAIN))
+          .hasMessageContaining("no interrupt controller");
+      tiny.createInterruptController();
+      Irqfd irqfd = machine.connect(msi, INTERRUPT);
+      assertThat(irqfd.gsi()).isEqualTo(INTERRUPT);
+      assertThatThrownBy(() -> machine.connect(msi, INTERRUPT))
+          .isInstanceOf(DeviceBusyException.class);
+      assertThat(tiny.isRequested()).isFalse();
+
+      msi.trigger();
+
+      for (int i = 0; !tiny.isRequested() && i < 500; i++) {
+        Thread.sleep(10);
+      }
+      assertThat(tiny.isRequested()).isTrue();
+      assertThat(msi.awaitNanos(0)).isZero();
+
+      irqfd.close();
+      irqfd.close();
+      msi.trigger();
+      assertThat(msi.await(SOON)).isEqualTo(1);
+
+      Irqfd outlives = machine.connect(msi, INTERRUPT);
+      msi.close();
+      assertThatIllegalStateException().isThrownBy(() -> machine.connect(msi, INTERRUPT));
+      outlives.close();
+    }
+  }
+
+  @Test
+  void guestTellsWhenItHasDealtWithAnInterrupt() throws IOException {
+    try (TinyVm tiny = new TinyVm();
+        KvmVm machine = KvmVm.ofFd(tiny.fd());
+        ResampleEvent resample = ResampleEvent.create();
+        VfioDevice device = VfioDevice.open(edu());
+        Interrupt msi = device.pci().msi().enable(0)) {
+      tiny.createInterruptController();
+      tiny.start();
+      machine.connect(msi, INTERRUPT, resample);
+      msi.trigger();
+      assertThat(resample.await(Duration.ofMillis(50))).isZero();
+
+      tiny.run();
+
+      assertThat(resample.await(SOON)).isEqualTo(1);
+      resample.close();
+      assertThatIllegalStateException().isThrownBy(() -> resample.await(Duration.ZERO));
+    }
+  }
+}
