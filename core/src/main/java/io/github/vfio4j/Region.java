@@ -307,6 +307,7 @@ public interface Region {
    *
    * @return a mapping for each of {@link RegionInfo#mappableAreas}, in that order; they are the
    *     caller's, and the device closes them at the latest
+   * @throws IllegalArgumentException if an area is not whole pages
    * @throws UnsupportedOperationException if nothing of the region can be mapped
    * @throws VfioException if the kernel refuses one of them; none is left mapped then
    */

@@ -47,31 +47,20 @@ public final class DmaBuf implements AutoCloseable {
     this.size = size;
   }
 
-  /** Opens a file, once, and answers with its number or a negated error number. */
-  @FunctionalInterface
-  public interface Opening {
-    /**
-     * Has the kernel open it.
-     *
-     * @return the descriptor
-     * @throws VfioException if the kernel refuses
-     */
-    int run() throws VfioException;
-  }
-
   /**
    * For the packages of this module.
    *
    * @param device whose memory it is, which closes it before itself
    * @param name what messages call it
    * @param size bytes
-   * @param opening opens it
+   * @param opening has the kernel open it, and returns the descriptor
    * @return the file
    * @throws IllegalStateException if the device is closed
    * @throws VfioException if the kernel refuses
    */
   @SuppressWarnings("exports") // for the packages of this module
-  public static DmaBuf open(OpenDevice device, String name, long size, Opening opening)
+  public static DmaBuf open(
+      OpenDevice device, String name, long size, Rollback.Making<Integer> opening)
       throws VfioException {
     try (Rollback rollback = new Rollback()) {
       DmaBuf opened = new DmaBuf(device, new Fd(device.kernel(), name), size);

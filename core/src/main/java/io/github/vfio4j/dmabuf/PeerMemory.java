@@ -189,7 +189,8 @@ public final class PeerMemory {
    * @param access what they may do with it
    * @return the mapping; the caller closes it
    * @throws IllegalArgumentException if it is not whole pages, or the range wraps around; if the
-   *     address space is none of the kernel's; if these are several ranges for a container
+   *     address space is none of the kernel's; if, for a container, these are several ranges, or
+   *     registers of a device model
    * @throws IllegalStateException if the device or the address space is closed
    * @throws UnsupportedOperationException if it is for a container, and the region cannot be mapped
    * @throws IovaInUseException if a part of the range is mapped

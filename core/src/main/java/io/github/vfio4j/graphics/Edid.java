@@ -27,6 +27,9 @@ public final class Edid {
   }
 
   static Edid of(Region region) throws VfioException {
+    if (region.size() < vfio_region_gfx_edid.SIZEOF) {
+      throw impossible(region, "no room: it has %d bytes".formatted(region.size()));
+    }
     long offset = Integer.toUnsignedLong(region.readInt(vfio_region_gfx_edid.edid_offset$OFFSET));
     int capacity = region.readInt(vfio_region_gfx_edid.edid_max_size$OFFSET);
     if (capacity < 0

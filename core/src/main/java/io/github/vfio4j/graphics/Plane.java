@@ -38,6 +38,20 @@ public record Plane(
     int number) {
 
   /**
+   * Checks the numbers.
+   *
+   * @throws IllegalArgumentException if the width, height, stride or size is negative, or the size
+   *     is 4 GiB or more
+   */
+  public Plane {
+    if (width < 0 || height < 0 || stride < 0 || size < 0 || size >>> Integer.SIZE != 0) {
+      throw new IllegalArgumentException(
+          "a plane of %d by %d, %d bytes from line to line, in %d bytes"
+              .formatted(width, height, stride, size));
+    }
+  }
+
+  /**
    * A point of a cursor.
    *
    * @param x pixels from its left edge

@@ -12,6 +12,8 @@ import io.github.vfio4j.Errno;
 import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.dmabuf.PeerMapping;
+import io.github.vfio4j.dmabuf.PeerMemory;
 import io.github.vfio4j.edu.Edu;
 import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.iommufd.Ioas;
@@ -22,6 +24,7 @@ import io.github.vfio4j.sysfs.PciDevice;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -59,6 +62,38 @@ class UnguardedTest {
             .isEqualTo(new PhysicalRange(to.address() + 5, 7));
       }
       assertThat(LockedMemory.bytes()).isZero();
+    }
+  }
+
+  /** Without an IOMMU, too, the kernel tells no address of memory that it has taken away. */
+  @Test
+  @Bound({Device.EDU, Device.IVSHMEM})
+  void deviceReachesAnotherOne() throws IOException {
+    try (Arena arena = Arena.ofConfined();
+        Iommufd iommufd = Iommufd.open()) {
+      CdevDevice device = edu(iommufd);
+      CdevDevice peer = iommufd.bindWithoutIommu(Sysfs.host().device(Machine.IVSHMEM));
+      Ioas ioas = iommufd.allocateIoas();
+      device.attach(ioas);
+      PeerMapping mapping = PeerMemory.of(peer, 2).slice(PAGE, PAGE).map(ioas, READ_WRITE);
+      MemorySegment seen = arena.allocate(PAGE);
+      try (DmaBuffer buffer = ioas.allocate(PAGE);
+          Edu edu = Edu.start(device)) {
+        EduDma.fill(buffer.segment(), 3);
+        long memory = ioas.physicalAddress(buffer.iova(), PAGE).address();
+        long registers = ioas.physicalAddress(mapping.iova(), PAGE).address();
+
+        EduDma.move(edu, memory, registers);
+
+        peer.region(2).read(PAGE, seen);
+        assertThat(seen.mismatch(buffer.segment())).isEqualTo(-1);
+        peer.pci().config().setMemoryEnabled(false);
+        peer.pci().config().setMemoryEnabled(true);
+        RefusalAssertions.assertRefused(
+            Errno.EINVAL, () -> ioas.physicalAddress(mapping.iova(), PAGE));
+        mapping.restore();
+        assertThat(ioas.physicalAddress(mapping.iova(), PAGE).address()).isEqualTo(registers);
+      }
     }
   }
 
