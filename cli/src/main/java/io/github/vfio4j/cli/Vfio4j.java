@@ -40,7 +40,8 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class Vfio4j {
 
-  private static final Set<String> CHANGING = Set.of("bind", "unbind", "vf", "reset", "demo", "exec");
+  private static final Set<String> CHANGING =
+      Set.of("bind", "unbind", "vf", "reset", "demo", "exec");
 
   private static final Pattern UUID_FORM =
       Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");

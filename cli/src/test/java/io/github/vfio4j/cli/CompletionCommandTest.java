@@ -66,7 +66,8 @@ class CompletionCommandTest {
   void knowsEveryCommandButTheHiddenOne() throws IOException, InterruptedException {
     assertThat(complete("vfio4j "))
         .contains(
-            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo", "help")
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo",
+            "help")
         .contains("--help")
         .doesNotContain("rehearse");
   }

@@ -166,7 +166,8 @@ class UsageTest {
     assertThat(run.status()).isZero();
     assertThat(run.out())
         .contains(
-            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo", "help");
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo",
+            "help");
     assertThat(run.out().lines().filter(line -> line.matches("  [0-7]   .*"))).hasSize(8);
   }
 

@@ -177,10 +177,6 @@ public final class Group {
     return true;
   }
 
-  Fd file() {
-    return file;
-  }
-
   void add(GroupDevice device) {
     devices.add(device, device::close);
   }

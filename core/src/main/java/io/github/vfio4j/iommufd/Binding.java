@@ -7,7 +7,6 @@ import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.iommu_hw_info;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
-
 import io.github.vfio4j.bindings.vfio_device_info;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.device.DeviceFile;

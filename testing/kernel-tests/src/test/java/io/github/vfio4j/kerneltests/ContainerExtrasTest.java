@@ -151,7 +151,7 @@ class ContainerExtrasTest {
       MemorySegment page = EduDma.pages(arena, 1);
       assertThat(container.mappingsLeft()).hasValue(3);
       for (int i = 0; i < 3; i++) {
-        container.map(page, IOVA + i * PAGE, READ);
+        container.map(page, IOVA + i * (long) PAGE, READ);
       }
       assertThat(container.mappingsLeft()).hasValue(0);
 

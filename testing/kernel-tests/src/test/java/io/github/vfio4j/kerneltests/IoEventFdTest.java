@@ -109,7 +109,7 @@ class IoEventFdTest {
       long iova = 1 << 20;
       nvme.addressSpace().map(pages, iova, READ_WRITE);
       NvmeAdmin admin =
-          new NvmeAdmin(nvme, iova, page -> pages.asSlice(page * EduDma.PAGE, EduDma.PAGE));
+          new NvmeAdmin(nvme, iova, page -> pages.asSlice((long) page * EduDma.PAGE, EduDma.PAGE));
 
       assertThat(admin.serialNumber(doorbell::signal)).isEqualTo("a");
     }

@@ -69,7 +69,7 @@ class SeveralMappingsTest {
       IoAddressSpace space = device.addressSpace();
       MemorySegment memory = EduDma.pages(arena, 6);
       for (int page : new int[] {0, 1, 2, 5}) {
-        space.map(memory.asSlice(page * PAGE, PAGE), LOW + page * PAGE, READ_WRITE);
+        space.map(memory.asSlice((long) page * PAGE, PAGE), LOW + (long) page * PAGE, READ_WRITE);
       }
       EduDma.toDevice(edu, LOW);
 
