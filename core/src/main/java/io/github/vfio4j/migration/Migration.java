@@ -6,7 +6,9 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.device.OpenDevice;
 import io.github.vfio4j.feature.DeviceFeature;
+import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.migration.MigrationException.Outcome;
+import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.Step;
@@ -34,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * is transferred, nothing else is transferred and no state changed. Once it or its device is
  * closed, methods that ask the kernel throw {@link IllegalStateException}.
  *
- * <p>{@link VfioDevice#reset} leads out of every state to RUNNING, and ends a transfer.
+ * <p>A {@linkplain #reset reset} leads out of every state to RUNNING, and ends a transfer.
  */
 public final class Migration implements AutoCloseable {
   /** What is done while no other transfer or change of state is. */
@@ -556,7 +558,7 @@ public final class Migration implements AutoCloseable {
     boolean restoring = data != null && !data.isSaving();
     DeviceState now = stateAfter(cause);
     boolean there = now == otherwise || (!restoring && moved(now, otherwise, cause));
-    Outcome outcome = there ? Outcome.RECOVERED : reset(cause) ? Outcome.RESET : Outcome.LOST;
+    Outcome outcome = there ? Outcome.RECOVERED : wasReset(cause) ? Outcome.RESET : Outcome.LOST;
     return MigrationException.of(operation, device.name(), cause, stateAfter(cause), outcome);
   }
 
@@ -575,14 +577,32 @@ public final class Migration implements AutoCloseable {
     }
   }
 
-  private boolean reset(Throwable cause) {
+  private boolean wasReset(Throwable cause) {
     try {
-      device.reset();
+      askReset();
       return true;
     } catch (VfioException | IllegalStateException e) {
       cause.addSuppressed(e);
       return false;
     }
+  }
+
+  /**
+   * Resets the device, which is RUNNING then and has lost what was in it; {@code
+   * VFIO_DEVICE_RESET}. Every device that can be migrated has this reset, also one that {@link
+   * VfioDevice#reset} refuses because its driver does not say so.
+   *
+   * @throws DeviceBusyException if data is being transferred
+   * @throws VfioException if the kernel refuses
+   */
+  public synchronized void reset() throws VfioException {
+    requireFree("reset");
+    askReset();
+    closeUnless(null);
+  }
+
+  private void askReset() throws VfioException {
+    Answer.require(Ioctl.VFIO_DEVICE_RESET, device.name(), device.channel().reset());
   }
 
   /**

@@ -63,8 +63,7 @@ final class FakeDevice extends FakeFile {
   int ioctl(Ioctl operation, MemorySegment argument) {
     return switch (operation) {
       case VFIO_DEVICE_GET_INFO -> {
-        int resettable = migration.isThere() ? vfio_h.VFIO_DEVICE_FLAGS_RESET : 0;
-        vfio_device_info.flags(argument, vfio_h.VFIO_DEVICE_FLAGS_PCI | resettable);
+        vfio_device_info.flags(argument, vfio_h.VFIO_DEVICE_FLAGS_PCI);
         vfio_device_info.num_regions(argument, regions.count());
         vfio_device_info.num_irqs(argument, FakeInterrupts.KINDS);
         yield 0;

@@ -211,7 +211,7 @@ class MigrationFailureTest {
     isTold(failureOf(() -> migration.moveTo(STOP)), Outcome.UNCHANGED, DeviceState.ERROR);
     assertThat(fake.asked()).isEmpty();
 
-    device.reset();
+    migration.reset();
     assertThat(migration.state()).isEqualTo(RUNNING);
   }
 

@@ -32,6 +32,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -153,7 +154,7 @@ class MigrationTest {
       for (DeviceState from : migration.states()) {
         for (DeviceState to : DeviceState.values()) {
           if (from != DeviceState.ERROR && from != RESUMING) { // RESUMING wants data at first
-            device.reset();
+            migration.reset();
             migration.moveTo(from);
             boolean foretold = migration.path(from, to).isPresent();
 
@@ -161,18 +162,18 @@ class MigrationTest {
 
             if (foretold) {
               assertThat(migration.state()).isEqualTo(to);
-              walks(device, migration, from, to);
+              walks(migration, from, to);
             }
           }
         }
       }
-      device.reset();
+      migration.reset();
     }
   }
 
-  private static void walks(
-      VfioDevice device, Migration migration, DeviceState from, DeviceState to) throws IOException {
-    device.reset();
+  private static void walks(Migration migration, DeviceState from, DeviceState to)
+      throws IOException {
+    migration.reset();
     migration.moveTo(from);
     List<DeviceState> path = migration.path(from, to).orElseThrow();
     for (DeviceState next : path) {
@@ -249,12 +250,11 @@ class MigrationTest {
       SavingStream stream = saving.saving().orElseThrow();
       assertThatThrownBy(() -> saving.moveTo(PRE_COPY)).isInstanceOf(MigrationException.class);
 
-      source.reset();
+      saving.reset();
 
       assertThat(saving.state()).isEqualTo(RUNNING);
       assertThatThrownBy(() -> stream.read(ByteBuffer.allocate(8)))
-          .isInstanceOfSatisfying(
-              VfioException.class, refused -> assertThat(refused.errno()).contains(Errno.ENODEV));
+          .isInstanceOf(ClosedChannelException.class);
       saving.moveTo(RUNNING_P2P);
       assertThat(stream.isOpen()).isFalse();
       saving.moveTo(RUNNING);
