@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,8 +37,8 @@ final class CompletionCommand implements Callable<Integer> {
         word=${words[-1]}
         for each in "${words[@]:1:${#words[@]}-2}"; do
           if [[ $each != -* ]]; then
-            command=$each
-            break
+            command+=${command:+ }$each
+            case $command in PARENTS) ;; *) break ;; esac
           fi
         done
         case $command in
@@ -75,11 +76,35 @@ final class CompletionCommand implements Callable<Integer> {
     String names = String.join(" ", commands.keySet());
     String cases =
         commands.entrySet().stream()
-            .map(each -> arm(each.getKey(), words(each.getValue().getCommandSpec(), names)))
+            .flatMap(each -> arms(each.getKey(), each.getValue(), names))
             .collect(Collectors.joining("\n"));
+    String parents =
+        commands.entrySet().stream()
+            .filter(each -> !each.getValue().getSubcommands().isEmpty())
+            .map(Map.Entry::getKey)
+            .collect(Collectors.joining("|"));
     String first = arm("''", "known=(" + names + " " + options(vfio4j) + ")");
-    SCRIPT.replace("ARMS", first + "\n" + cases).lines().forEach(host.out()::println);
+    SCRIPT
+        .replace("PARENTS", parents)
+        .replace("ARMS", first + "\n" + cases)
+        .lines()
+        .forEach(host.out()::println);
     return ExitStatus.DONE;
+  }
+
+  /** One for the command, and one for each of those that belong to it. */
+  private static Stream<String> arms(String name, CommandLine command, String names) {
+    CommandSpec spec = command.getCommandSpec();
+    Map<String, CommandLine> own = command.getSubcommands();
+    return own.isEmpty()
+        ? Stream.of(arm("'" + name + "'", words(spec, names)))
+        : Stream.concat(
+            Stream.of(
+                arm(
+                    "'" + name + "'",
+                    "known=(" + String.join(" ", own.keySet()) + " " + options(spec) + ")")),
+            own.entrySet().stream()
+                .flatMap(each -> arms(name + " " + each.getKey(), each.getValue(), names)));
   }
 
   private static String arm(String pattern, String assignments) {
@@ -94,6 +119,12 @@ final class CompletionCommand implements Callable<Integer> {
     PositionalParamSpec parameter = parameters.getFirst();
     if (parameter.paramLabel().equals("COMMAND")) {
       return "known=(" + names + " " + options(command) + ")";
+    }
+    if (parameter.paramLabel().equals("PARENT")) {
+      return "known=(" + options(command) + ") devices='/sys/class/mdev_bus/*'";
+    }
+    if (parameter.paramLabel().equals("UUID")) {
+      return "known=(" + options(command) + ") devices='/sys/bus/mdev/devices/*'";
     }
     boolean pci = List.of(parameter.auxiliaryTypes()).contains(PciAddress.class);
     return "known=("

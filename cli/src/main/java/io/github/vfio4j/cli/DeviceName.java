@@ -14,6 +14,9 @@ final class DeviceName {
   static final String DESCRIPTION =
       "PCI addresses such as 0000:00:05.0 or 00:05.0, or UUIDs of mediated devices.";
 
+  static final String DESCRIPTION_OF_ONE =
+      "A PCI address such as 0000:00:05.0 or 00:05.0, or the UUID of a mediated device.";
+
   private DeviceName() {}
 
   /**
@@ -33,8 +36,8 @@ final class DeviceName {
     return devices;
   }
 
-  private static HostDevice find(Sysfs sysfs, String name, CommandLine commandLine)
-      throws VfioException {
+  /** Finds one device. */
+  static HostDevice find(Sysfs sysfs, String name, CommandLine commandLine) throws VfioException {
     try {
       return sysfs.device(name);
     } catch (IllegalArgumentException e) {

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.IntSupplier;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
@@ -41,7 +42,7 @@ import picocli.CommandLine.TypeConversionException;
 final class Vfio4j {
 
   private static final Set<String> CHANGING =
-      Set.of("bind", "unbind", "vf", "reset", "demo", "exec");
+      Set.of("bind", "unbind", "vf", "reset", "demo", "exec", "migrate", "mdev");
 
   private static final Pattern UUID_FORM =
       Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
@@ -109,6 +110,7 @@ final class Vfio4j {
         .setUsageHelpWidth(100)
         .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
         .registerConverter(PciAddress.class, Vfio4j::address)
+        .registerConverter(UUID.class, Vfio4j::uuid)
         .setExpandAtFiles(false)
         .setExecutionStrategy(vfio4j::execute)
         .setParameterExceptionHandler(new UsageLine(err))
@@ -129,6 +131,8 @@ final class Vfio4j {
       case "vf" -> List.of(new VfCommand(host));
       case "reset" -> List.of(new ResetCommand(host));
       case "exec" -> List.of(new ExecCommand(host, err));
+      case "mdev" -> List.of(MdevCommand.of(host));
+      case "migrate" -> List.of(MigrateCommand.of(host));
       case "doctor" -> List.of(new DoctorCommand(host));
       case "demo" -> List.of(new DemoCommand(host));
       case "rehearse" -> List.of(new RehearseCommand(host));
@@ -142,6 +146,8 @@ final class Vfio4j {
               new VfCommand(host),
               new ResetCommand(host),
               new ExecCommand(host, err),
+              MdevCommand.of(host),
+              MigrateCommand.of(host),
               new DoctorCommand(host),
               new DemoCommand(host),
               new CompletionCommand(host),
@@ -154,6 +160,14 @@ final class Vfio4j {
         .filter(argument -> !argument.startsWith("-"))
         .findFirst()
         .orElse("");
+  }
+
+  /** Java itself takes much that is none, such as 1-1-1-1-1. */
+  private static UUID uuid(String text) {
+    if (!UUID_FORM.matcher(text).matches()) {
+      throw new TypeConversionException(text + " is no UUID: it has 32 digits, 8-4-4-4-12");
+    }
+    return UUID.fromString(text);
   }
 
   private static PciAddress address(String text) {

@@ -56,7 +56,11 @@ class CompletionCommandTest {
     "vfio4j demo --n, --nested",
     "vfio4j vf --cr, --create",
     "vfio4j reset --ho, --hot",
-    "vfio4j help doc, doctor"
+    "vfio4j help doc, doctor",
+    "vfio4j mdev c, create",
+    "vfio4j mdev create --j, --json",
+    "vfio4j --trace migrate r, restore",
+    "vfio4j migrate save 00:05.0 --f, --force"
   })
   void completes(String line, String word) throws IOException, InterruptedException {
     assertThat(complete(line)).containsExactly(word);

@@ -57,6 +57,18 @@ class UsageTest {
         "doctor zz",
         "doctor 00:05.0 zz",
         "show --no-open 00:05.0 zz",
+        "mdev zz",
+        "mdev create",
+        "mdev create mtty",
+        "mdev remove",
+        "mdev remove zz",
+        "migrate",
+        "migrate zz",
+        "migrate save",
+        "migrate save 00:05.0",
+        "migrate save zz /nowhere/state",
+        "migrate restore 00:05.0",
+        "migrate restore zz /nowhere/state",
         "demo zz",
         "demo --nested zz"
       })
@@ -78,6 +90,10 @@ class UsageTest {
         "bind 0000:00:06.0",
         "vf 0000:00:06.0",
         "reset 0000:00:06.0",
+        "mdev create mtty mtty-1",
+        "mdev remove 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
+        "migrate save 0000:00:06.0 /nowhere/state",
+        "migrate restore 0000:00:06.0 /nowhere/state",
         "demo",
         "demo 00:05.0",
         "demo --nested",
@@ -95,6 +111,8 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
+        "mdev creat | unknown command 'creat'; did you mean 'create'? See vfio4j mdev --help",
+        "migrate load | unknown command 'load'; see vfio4j migrate --help",
         "lits | unknown command 'lits'; did you mean 'list'? See vfio4j --help",
         "help unbnd | unknown command 'unbnd'; did you mean 'unbind'? See vfio4j --help",
         "doc | unknown command 'doc'; did you mean 'doctor'? See vfio4j --help",
@@ -130,7 +148,7 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo", "help"
+        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "mdev", "migrate", "doctor", "demo", "help"
       })
   void helpOfACommandIsWhatItsOptionShows(String command) {
     CommandRun help = run("help", command);
@@ -139,6 +157,18 @@ class UsageTest {
     assertThat(help.err()).isEmpty();
     assertThat(help.out()).contains("Usage: vfio4j " + command + " ");
     assertThat(help.out()).isEqualTo(run(command, "--help").out());
+  }
+
+  @Test
+  void aFileThatIsThereIsRefusedBeforeTheDeviceIsOpened() throws IOException {
+    Path file = Files.writeString(root.resolve("state"), "kept");
+
+    CommandRun run = run("migrate", "save", "00:05.0", file.toString());
+
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo("vfio4j: write on " + file + ": it is there already; --force replaces it\n");
+    assertThat(file).hasContent("kept");
   }
 
   @Test

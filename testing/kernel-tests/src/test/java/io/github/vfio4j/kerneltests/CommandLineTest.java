@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -221,6 +222,68 @@ class CommandLineTest {
     Ended unbound = run("vfio4j", "unbind", igb);
     assertThat(unbound.out()).contains(", ended its virtual functions 0000:01:10.0");
     assertThat(run("vfio4j", "bind", igb).status()).isZero();
+  }
+
+  @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES) // five JVMs on an emulated processor
+  @OnMachine(value = "intel/legacy", since = "6.12")
+  void savesADeviceToAFileAndRestoresAnotherOne() throws IOException, InterruptedException {
+    String first = SerialPort.NAME.toString();
+    String second = SerialPort.OTHER.toString();
+    String file = directory.resolve("state").toString();
+    MediatedDevice source = SerialPort.create();
+    Ended created = run("vfio4j", "mdev", "create", "mtty", "mtty-1", second);
+    assertThat(created.err()).isEmpty();
+    assertThat(created.out()).startsWith(second + "  mtty-1 of mtty, /dev/vfio/devices/vfio");
+    try {
+      try (VfioDevice device = VfioDevice.open(source)) {
+        SerialPort.fill(device, 0x5a, "not read");
+      }
+
+      Path full = fullDisk();
+      Ended failed = run("vfio4j", "migrate", "save", first, full.resolve("state").toString());
+      assertThat(failed.status()).as(failed.err()).isEqualTo(1);
+      assertThat(failed.err())
+          .startsWith("vfio4j: save on " + first + ": No space left on device")
+          .hasLineCount(1);
+      try (var files = Files.list(full)) {
+        assertThat(files).containsExactly(full.resolve("ballast"));
+      }
+
+      Ended saved = run("vfio4j", "migrate", "save", first, file);
+      assertThat(saved.err()).isEmpty();
+      assertThat(saved.out())
+          .matches(first + "  saved \\d+ B in \\d+\\.\\d s \\(.*/s\\), " + file + "\n");
+      Ended restored = run("vfio4j", "migrate", "restore", second, file);
+      assertThat(restored.err()).isEmpty();
+
+      for (String name : List.of(first, second)) {
+        try (VfioDevice device = VfioDevice.open(Sysfs.host().device(name))) {
+          assertThat(SerialPort.content(device)).as(name).isEqualTo("5a 08 not read");
+        }
+      }
+      Files.write(Path.of(file), new byte[9]);
+      Ended refused = run("vfio4j", "migrate", "restore", second, file);
+      assertThat(refused.status()).isEqualTo(1);
+      assertThat(refused.err())
+          .startsWith("vfio4j: restore on " + second + ": EINVAL: ")
+          .contains("it was reset, and is in RUNNING")
+          .hasLineCount(1);
+    } finally {
+      run("umount", directory.resolve("full").toString());
+      Sysfs.host().remove(source);
+      Ended removed = run("vfio4j", "mdev", "remove", second);
+      assertThat(removed.err()).isEmpty();
+    }
+    assertThat(Sysfs.host().mediatedDevices()).isEmpty();
+  }
+
+  private Path fullDisk() throws IOException, InterruptedException {
+    Path full = Files.createDirectory(directory.resolve("full"));
+    assertThat(run("mount", "-t", "tmpfs", "-o", "size=8k", "full", full.toString()).err())
+        .isEmpty();
+    Files.write(full.resolve("ballast"), new byte[2 * 4096]);
+    return full;
   }
 
   @Test
