@@ -77,7 +77,7 @@ need_table() {
   if [[ ! $table || ${LAB_TABLES:-} == original ]]; then return; fi
   initrd=$cache/tables/$machine-$({
     "${qemu[@]}" --version
-    cat "$lab/machines/$machine" "$lab"/harness/src/main/java/io/github/vfio4j/lab/AcpiTable.java
+    cat "$lab/machines/$machine" "$lab/devices.sh" "$lab"/harness/src/main/java/io/github/vfio4j/lab/AcpiTable.java
   } | sha256sum | cut -c 1-12).cpio
   [[ ! -e $initrd ]] || return 0
   say "Reading the table $table of $machine"
@@ -136,7 +136,13 @@ boot() {
   if [[ $interactive ]]; then
     arguments+=(-chardev stdio,id=terminal,signal=off -device virtconsole,chardev=terminal,nr=0)
   fi
-  rm -f "$share/started" "$share/status" "$scratch"/{never,stopped,monitor.in,monitor.out}
+  if [[ $monitor ]]; then # QEMU's end listens, the port's end calls it: the guest is joined to its own machine
+    arguments+=(-chardev "socket,id=control,path=$scratch/control,server=on,wait=off"
+      -mon chardev=control,mode=control
+      -chardev "socket,id=inside,path=$scratch/control"
+      -device virtserialport,chardev=inside,nr=3,name=monitor)
+  fi
+  rm -f "$scratch/control" "$share/started" "$share/status" "$scratch"/{never,stopped,monitor.in,monitor.out}
   mkfifo "$scratch"/{never,monitor.in,monitor.out}
   # QEMU's file chardev wants a descriptor that is open for writing only, a terminal's is not.
   exec {out}> >(cat)
@@ -150,7 +156,7 @@ rootflags=trans=virtio,version=9p2000.L,cache=loose,msize=512000 $append $init" 
     -chardev "pipe,id=monitor,path=$scratch/monitor" -monitor chardev:monitor \
     -virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap \
     -virtfs "local,path=$share,mount_tag=lab,security_model=none" \
-    -device virtio-serial-pci,max_ports=3 \
+    -device virtio-serial-pci,max_ports=4 \
     -add-fd "fd=$out,set=1" -chardev file,id=out,path=/dev/fdset/1,append=on \
     -device virtserialport,chardev=out,nr=1 \
     -add-fd "fd=$err,set=2" -chardev file,id=err,path=/dev/fdset/2,append=on \
