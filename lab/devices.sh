@@ -11,6 +11,9 @@ devices=(
   pcie-root-port,id=port2,chassis=2,addr=7,x-speed=5 # this speed, or there is no hot reset
   nvme,serial=a,bus=port2,addr=0.0,multifunction=on  # reset, MSI-X, two functions in one slot
   nvme,serial=b,bus=port2,addr=0.1
+  pcie-root-port,id=port3,chassis=3,addr=0xc,x-speed=5
+  igb,id=hot,bus=port3,romfile=,netdev=lan2          # to be unplugged; reports errors (AER)
+  qemu-xhci,addr=0xd,msi=on                          # MSI with 16 vectors; has no driver here
 )
 # One group, where Linux can have it: not under Arm's SMMU, and virtio's IOMMU fails for all devices then.
 bridged=(
@@ -18,4 +21,5 @@ bridged=(
   edu,bus=bridge,addr=2
   virtio-rng-pci,bus=bridge,addr=3                   # whose driver keeps that group from user programs
 )
-backends=(-object memory-backend-ram,id=shared,size=1M,share=on -netdev user,id=lan,restrict=on)
+backends=(-object memory-backend-ram,id=shared,size=1M,share=on -netdev user,id=lan,restrict=on
+  -netdev user,id=lan2,restrict=on)

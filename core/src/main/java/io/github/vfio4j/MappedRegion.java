@@ -19,8 +19,13 @@ import java.time.Duration;
  * IllegalArgumentException}. After {@link #close} they throw {@link IllegalStateException}; one
  * that races with closing touches neither the device nor any other memory. Where {@link RegionInfo}
  * says that the region cannot be read, loads throw {@link UnsupportedOperationException}, and where
- * it cannot be written, stores do. Where the device refuses an access (its memory is switched off,
- * it has been unplugged), the JVM throws {@link InternalError} at or shortly after the access.
+ * it cannot be written, stores do.
+ *
+ * <p>Where the kernel has taken the registers away (the device's memory is switched off, or it
+ * sleeps), the JVM throws {@link InternalError} at the access, or, in compiled code, shortly after
+ * it: what a load returned until then means nothing. During a reset an access waits. Loads from a
+ * device that is there no more return all ones on real hardware, and stores go nowhere; some
+ * processors, Arm's among them, report an error instead, which again is an {@link InternalError}.
  */
 public abstract class MappedRegion implements AutoCloseable {
   /** For the library, and for stand-ins of a region in tests. */

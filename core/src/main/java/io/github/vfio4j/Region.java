@@ -14,6 +14,10 @@ import java.util.List;
  * <p>Reads and writes go through the kernel and work on every region; {@link #map} gives direct
  * access where the kernel allows it. Thread-safe; it belongs to its device and ends with it: then
  * its methods that need the device throw {@link IllegalStateException}.
+ *
+ * <p>While the memory of a PCI device is switched off, accesses to its BARs fail with {@code EIO},
+ * a {@link VfioException}; during a reset they wait. A device that is there no more reads as all
+ * ones.
  */
 public interface Region {
   /**

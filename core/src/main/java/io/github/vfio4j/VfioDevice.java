@@ -274,8 +274,10 @@ public interface VfioDevice extends AutoCloseable {
    * what was allowed by {@link ConfigSpace#setBusMaster} stays so, and enabled interrupts stay
    * enabled.
    *
+   * <p>Accesses to the device's registers, by whatever way, wait for its end.
+   *
    * @throws UnsupportedByKernelException if the device has no reset of its own
-   * @throws VfioException if the kernel refuses
+   * @throws VfioException if the kernel refuses, also while it is taking the device away
    */
   void reset() throws VfioException;
 

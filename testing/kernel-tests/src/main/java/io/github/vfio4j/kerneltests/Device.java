@@ -14,7 +14,10 @@ enum Device {
   RNG("0000:00:0a.0"),
   IGB("0000:01:00.0"),
   NVME("0000:02:00.0"),
-  NVME_2("0000:02:00.1");
+  NVME_2("0000:02:00.1"),
+  HOT_IGB("0000:04:00.0"),
+  HOT_PORT("0000:00:0c.0"),
+  XHCI("0000:00:0d.0");
 
   private final String address;
 

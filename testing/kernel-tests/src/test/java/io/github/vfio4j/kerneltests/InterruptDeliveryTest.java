@@ -12,9 +12,11 @@ import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.IrqIndex;
+import io.github.vfio4j.IrqIndex.TooFewVectorsException;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.lab.Guest;
 import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
 import java.time.Duration;
@@ -26,7 +28,7 @@ import java.util.concurrent.Future;
 
 /** Interrupts of every kind reach who waits for them. */
 @OnMachine(OnMachine.IOMMU)
-@Bound({Device.EDU, Device.NVME})
+@Bound({Device.EDU, Device.NVME, Device.XHCI})
 class InterruptDeliveryTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int RAISE = 0x60;
@@ -103,6 +105,114 @@ class InterruptDeliveryTest {
       line.unmask();
       assertThat(line.await(PATIENCE)).isEqualTo(1);
       registers.setInt(ACKNOWLEDGE, 1);
+    }
+  }
+
+  @EachBackend
+  void lineFiresAgainWhenAnEventfdUnmasksIt(Backend backend) throws IOException {
+    try (VfioDevice device = VfioDevice.open(Machine.EDU, backend);
+        MappedRegion registers = device.region(0).map();
+        Interrupt line = device.pci().intx().enable(0)) {
+      Interrupt.Resample resample = line.resample();
+      assertThatThrownBy(line::resample).isInstanceOf(DeviceBusyException.class);
+      registers.setInt(RAISE, 1);
+      assertThat(line.await(PATIENCE)).isEqualTo(1);
+      assertThat(line.await(Duration.ofMillis(10))).isZero();
+
+      resample.signal(); // while the device still holds it
+      assertThat(line.await(PATIENCE)).isEqualTo(1);
+      registers.setInt(ACKNOWLEDGE, 1);
+      resample.signal();
+      assertThat(line.await(Duration.ofMillis(10))).isZero();
+      registers.setInt(RAISE, 1);
+      assertThat(line.await(PATIENCE)).isEqualTo(1);
+
+      resample.close();
+      assertThatIllegalStateException().isThrownBy(resample::signal);
+      assertThat(line.await(Duration.ofMillis(10))).isZero();
+      line.unmask();
+      assertThat(line.await(PATIENCE)).isEqualTo(1);
+      try (Interrupt.Resample again = line.resample()) {
+        again.signal();
+        assertThat(line.await(PATIENCE)).isEqualTo(1);
+      }
+      registers.setInt(ACKNOWLEDGE, 1);
+    }
+  }
+
+  @EachBackend
+  void closingALineEndsWhatUnmasksIt(Backend backend) throws IOException {
+    VfioDevice device = VfioDevice.open(Machine.EDU, backend);
+    try (device) {
+      Interrupt line = device.pci().intx().enable(0);
+      Interrupt.Resample left = line.resample();
+      line.close();
+      assertThatIllegalStateException().isThrownBy(left::signal);
+
+      Interrupt.Resample last = device.pci().intx().enable(0).resample();
+      last.signal();
+      device.close();
+      last.close();
+      assertThatIllegalStateException().isThrownBy(last::signal);
+    }
+  }
+
+  @EachBackend
+  void someVectorsFireByOneCall(Backend backend) throws IOException {
+    try (VfioDevice device = VfioDevice.open(Machine.NVME, backend)) {
+      IrqIndex vectors = device.pci().msix();
+      List<Interrupt> five = vectors.enable(5, 6, 7, 8, 9);
+
+      vectors.trigger(9, 5, 7);
+
+      for (Interrupt vector : five) {
+        assertThat(vector.await(Duration.ZERO)).isEqualTo(vector.vector() % 2);
+      }
+      assertThatIllegalStateException()
+          .isThrownBy(() -> vectors.trigger(5, 4))
+          .withMessageContaining("vector 4 of MSI-X of " + Machine.NVME + " is not enabled");
+      assertThat(five.getFirst().await(Duration.ZERO)).isZero();
+    }
+  }
+
+  @EachBackend
+  void errorsAndRequestsFireWhenTriggered(Backend backend) throws IOException {
+    try (VfioDevice device = VfioDevice.open(Machine.NVME, backend)) {
+      for (IrqIndex kind : List.of(device.pci().error(), device.pci().request())) {
+        Interrupt interrupt = kind.enable(0);
+        interrupt.trigger();
+        kind.trigger(0);
+        assertThat(interrupt.await(PATIENCE)).isEqualTo(2);
+        assertThatExceptionOfType(UnsupportedOperationException.class)
+            .isThrownBy(interrupt::resample);
+        interrupt.close();
+        kind.enable(0).close();
+      }
+    }
+  }
+
+  /** Without interrupt remapping, a PC has one message of a device at a time. */
+  @EachBackend
+  void fewerMessagesThanAreAskedForAreTold(Backend backend) throws IOException {
+    boolean remapped = !Guest.current().machine().equals("virtio");
+    try (VfioDevice device = VfioDevice.open(Device.XHCI.address(), backend)) {
+      IrqIndex messages = device.pci().msi();
+      assertThat(messages.count()).isEqualTo(16);
+      if (!remapped) {
+        assertThatExceptionOfType(TooFewVectorsException.class)
+            .isThrownBy(() -> messages.enable(0, 3))
+            .withMessageContaining("only the first 1 vectors can be had here, not 4")
+            .satisfies(e -> assertThat(e.available()).isEqualTo(1));
+      }
+
+      List<Interrupt> had = messages.enableUpTo(4);
+
+      assertThat(had).hasSize(remapped ? 4 : 1);
+      assertFiresAlone(had.getLast(), had.subList(0, had.size() - 1).toArray(Interrupt[]::new));
+      if (remapped) {
+        messages.disable();
+        assertThat(messages.enableUpTo(100)).hasSize(16);
+      }
     }
   }
 
