@@ -158,7 +158,9 @@ public final class DirtyBitmap {
               .formatted(other, other.pageSize, this, pageSize));
     }
     for (long at = 0; at < bits.byteSize(); at += Long.BYTES) {
-      bits.set(JAVA_LONG, at, bits.get(JAVA_LONG, at) | other.bits.get(JAVA_LONG, at));
+      long within = pages - at * Byte.SIZE; // what follows the last page stands for nothing
+      long known = within < Long.SIZE ? (1L << within) - 1 : -1;
+      bits.set(JAVA_LONG, at, bits.get(JAVA_LONG, at) | (other.bits.get(JAVA_LONG, at) & known));
     }
   }
 

@@ -468,7 +468,7 @@ public final class Container implements IoAddressSpace, AddressSpace.Owner {
   /**
    * Returns how many more mappings there may be. The kernel has a limit for all containers alike,
    * {@code vfio_iommu_type1.dma_entry_limit}, of 65,535 mappings unless it is set otherwise; one
-   * mapping more is refused with ENOSPC. An iommufd has no such limit, and says 65,535.
+   * mapping more is refused with ENOSPC. An iommufd has no such limit, and says 4,294,967,295.
    *
    * <p>Issues {@code VFIO_IOMMU_GET_INFO}.
    *
@@ -531,10 +531,11 @@ public final class Container implements IoAddressSpace, AddressSpace.Owner {
   /**
    * Reads which pages may have been written since the last reading, and clears that; {@code
    * VFIO_IOMMU_DIRTY_PAGES}. Bits that are set in the bitmap already stay set. Pages that are
-   * pinned still count as written at the next reading.
+   * pinned still count as written at the next reading. The kernel may report pages that were not
+   * written, and even holes, where several mappings are in the range (Linux 7.3 does).
    *
    * @param bitmap which range to read, and where the answer goes: by pages of {@link #granule}. It
-   *     may hold several mappings, and holes, whose bits stay as they are
+   *     may hold several mappings, and holes
    * @throws IllegalArgumentException if its pages are of another size, or the bitmap is larger than
    *     the 256 MiB that any kernel fills
    * @throws IllegalStateException if no group is in this container

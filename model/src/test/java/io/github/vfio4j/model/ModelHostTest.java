@@ -145,6 +145,25 @@ class ModelHostTest {
   }
 
   @Test
+  void aRangeOfSeveralMappingsIsUnmappedAtOnce() throws VfioException {
+    device.pci().config().setBusMaster(true);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(3 * PAGE, PAGE);
+      for (long page = 0; page < 3; page++) {
+        device
+            .addressSpace()
+            .map(memory.asSlice(page * PAGE, PAGE), IOVA + page * PAGE, DmaAccess.WRITE);
+      }
+      assertThat(model.bus().write(IOVA + 2 * PAGE - 4, bytes(8, 1))).isTrue();
+
+      assertThat(device.addressSpace().unmapRange(IOVA + PAGE, 1 << 20)).isEqualTo(2 * PAGE);
+
+      assertThat(model.bus().write(IOVA + PAGE, bytes(8, 1))).isFalse();
+      assertThat(model.bus().write(IOVA, bytes(8, 1))).isTrue();
+    }
+  }
+
+  @Test
   void dmaIntoMemoryThatWasFreedUnderItsMappingIsAFaultAndNoCrash() throws VfioException {
     try (Arena arena = Arena.ofShared()) {
       mapped(arena, DmaAccess.READ_WRITE);

@@ -64,7 +64,9 @@ class ContainerExtrasTest {
       assertThat(bitmap.nextDirty(IOVA + 9 * PAGE)).isEqualTo(-1);
       bitmap.clear();
       container.readAndClearDirty(bitmap);
-      assertThat(bitmap.count()).isEqualTo(4);
+      assertThat(bitmap.isDirty(IOVA)).isTrue();
+      assertThat(bitmap.isDirty(IOVA + 2 * PAGE)).isTrue();
+      assertThat(bitmap.isDirty(IOVA + 8 * PAGE)).isTrue(); // the kernel adds some of the hole
     }
   }
 
@@ -150,8 +152,8 @@ class ContainerExtrasTest {
         GroupDevice _ = edu(container)) {
       MemorySegment page = EduDma.pages(arena, 1);
       assertThat(container.mappingsLeft()).hasValue(3);
-      for (int i = 0; i < 3; i++) {
-        container.map(page, IOVA + i * (long) PAGE, READ);
+      for (long i = 0; i < 3; i++) {
+        container.map(page, IOVA + i * PAGE, READ);
       }
       assertThat(container.mappingsLeft()).hasValue(0);
 
@@ -216,7 +218,7 @@ class ContainerExtrasTest {
           .isThrownBy(() -> container.moveMemory(IOVA, page))
           .withMessageContaining("VFIO_UPDATE_VADDR");
       assertThat(container.migration()).isEmpty();
-      assertThat(container.mappingsLeft()).hasValue(0xffff);
+      assertThat(container.mappingsLeft()).hasValue(0xffffffffL);
       container.unmap(IOVA, PAGE);
     }
   }

@@ -68,8 +68,8 @@ class SeveralMappingsTest {
         Edu edu = Edu.start(device)) {
       IoAddressSpace space = device.addressSpace();
       MemorySegment memory = EduDma.pages(arena, 6);
-      for (int page : new int[] {0, 1, 2, 5}) {
-        space.map(memory.asSlice((long) page * PAGE, PAGE), LOW + (long) page * PAGE, READ_WRITE);
+      for (long page : new long[] {0, 1, 2, 5}) {
+        space.map(memory.asSlice(page * PAGE, PAGE), LOW + page * PAGE, READ_WRITE);
       }
       EduDma.toDevice(edu, LOW);
 
