@@ -7,14 +7,20 @@ import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.RegionInfo;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.config.ConfigImage;
+import io.github.vfio4j.feature.DeviceFeature;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the kernel says of a device to who has opened it.
  *
  * @param choice the interface it was opened through
  * @param info of the device as a whole
+ * @param features those of {@code VFIO_DEVICE_FEATURE} that it has
+ * @param config its configuration space as VFIO shows it, of a PCI device
  * @param regions of every index
  * @param interrupts of every index
  * @param granule the unit of mapping for DMA, in bytes
@@ -23,6 +29,8 @@ import java.util.List;
 record OpenedDevice(
     BackendChoice choice,
     DeviceInfo info,
+    Set<DeviceFeature> features,
+    Optional<ConfigImage> config,
     List<RegionInfo> regions,
     List<Irq> interrupts,
     long granule,
@@ -53,6 +61,8 @@ record OpenedDevice(
     return new OpenedDevice(
         device.choice(),
         device.info(),
+        DeviceFeature.of(device),
+        device.info().pci() ? Optional.of(ConfigImage.of(device)) : Optional.empty(),
         regions,
         interrupts,
         device.addressSpace().granule(),

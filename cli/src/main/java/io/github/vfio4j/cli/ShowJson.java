@@ -32,9 +32,16 @@ final class ShowJson {
           .with("resetMethods", pci.resetMethods())
           .with("numaNode", pci.numaNode());
     }
-    return json.with("group", shown.group().map(group -> group(group).map()))
+    return json.with("config", config(shown.config()))
+        .with("group", shown.group().map(group -> group(group).map()))
         .with("notOpened", shown.obstacle())
         .with("opened", shown.opened().map(opened -> opened(opened).map()));
+  }
+
+  private static Optional<?> config(ShownConfig config) {
+    return config.header().isEmpty() && config.obstacle().isEmpty()
+        ? Optional.empty()
+        : Optional.of(ConfigJson.of(config).map());
   }
 
   /** While the device is bound or unbound, the kernel may keep it back. */
@@ -73,6 +80,7 @@ final class ShowJson {
         .with(
             "capabilities",
             opened.info().capabilities().stream().map(ShowJson::capability).map(Json::map).toList())
+        .with("features", opened.features().stream().map(Enum::name).toList())
         .with(
             "regions", opened.regions().stream().map(region -> region(region, pci).map()).toList())
         .with(

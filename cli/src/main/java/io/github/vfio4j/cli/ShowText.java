@@ -5,16 +5,20 @@ import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.RegionInfo;
 import io.github.vfio4j.cli.text.CapabilityText;
 import io.github.vfio4j.cli.text.Names;
+import io.github.vfio4j.cli.text.PciCapabilityText;
 import io.github.vfio4j.cli.text.PciIds;
 import io.github.vfio4j.cli.text.Size;
 import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.cli.text.Title;
+import io.github.vfio4j.config.BaseAddress;
+import io.github.vfio4j.config.ConfigHeader;
 import io.github.vfio4j.sysfs.IommuGroup;
 import io.github.vfio4j.sysfs.MediatedDevice;
 import io.github.vfio4j.sysfs.PciDevice;
 import io.github.vfio4j.sysfs.ReservedRegion;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /** Writes what {@code show} shows. */
@@ -35,6 +39,7 @@ final class ShowText {
     lines.add(shown.device().name() + "  " + Title.of(shown.device(), ids));
     lines.addAll(facts().lines());
     lines.add("");
+    config(shown.config());
     shown.obstacle().ifPresent(why -> lines.add("Not opened: " + why));
     shown.opened().ifPresent(this::inside);
     return lines;
@@ -49,6 +54,7 @@ final class ShowText {
         facts.add("revision", "%02x".formatted(pci.revision()));
         facts.add(
             "reset", pci.resetMethods().isEmpty() ? "-" : String.join(", ", pci.resetMethods()));
+        shown.config().header().ifPresent(header -> facts.add("command", command(header)));
         pci.numaNode().ifPresent(node -> facts.add("NUMA node", "" + node));
       }
       case MediatedDevice mediated -> {
@@ -114,6 +120,81 @@ final class ShowText {
     }
   }
 
+  private static String command(ConfigHeader header) {
+    List<String> words = new ArrayList<>();
+    if (header.ioEnabled()) {
+      words.add("ports");
+    }
+    if (header.memoryEnabled()) {
+      words.add("memory");
+    }
+    if (header.busMaster()) {
+      words.add("bus master");
+    }
+    if (header.intxDisabled()) {
+      words.add("no INTx");
+    }
+    return words.isEmpty() ? "-" : String.join(", ", words);
+  }
+
+  private void config(ShownConfig config) {
+    config
+        .header()
+        .filter(header -> !header.baseAddresses().isEmpty() || header.rom().isPresent())
+        .ifPresent(header -> addTable(addresses(header)));
+    if (!config.capabilities().isEmpty()) {
+      Table table = new Table(INDENT).add("CAPABILITY", "AT", "PROPERTIES");
+      config
+          .capabilities()
+          .forEach(
+              each ->
+                  table.add(
+                      PciCapabilityText.name(each),
+                      "0x%x".formatted(each.offset()),
+                      PciCapabilityText.of(each)));
+      addTable(table);
+    }
+    config.obstacle().ifPresent(why -> lines.add("Configuration space: " + why));
+  }
+
+  private void addTable(Table table) {
+    lines.addAll(table.lines());
+    lines.add("");
+  }
+
+  private static Table addresses(ConfigHeader header) {
+    Table table = new Table(INDENT, 2).add("BAR", "ADDRESS", "SIZE", "KIND");
+    for (BaseAddress bar : header.baseAddresses()) {
+      table.add(
+          "BAR " + bar.number(),
+          "0x%x".formatted(bar.address()),
+          size(bar.size()),
+          kind(bar) + (bar.prefetchable() ? ", prefetchable" : ""));
+    }
+    header
+        .rom()
+        .ifPresent(
+            rom ->
+                table.add(
+                    "ROM",
+                    "0x%x".formatted(rom.address()),
+                    size(rom.size()),
+                    rom.enabled() ? "on" : "off"));
+    return table;
+  }
+
+  private static String size(OptionalLong size) {
+    return size.isPresent() ? Size.of(size.getAsLong()) : "?";
+  }
+
+  private static String kind(BaseAddress bar) {
+    return switch (bar.kind()) {
+      case IO -> "ports";
+      case MEMORY_32 -> "memory, 32 bits";
+      case MEMORY_64 -> "memory, 64 bits";
+    };
+  }
+
   private void inside(OpenedDevice opened) {
     lines.add("Opened by %s: %s".formatted(opened.choice().backend(), opened.choice().reason()));
     lines.add(INDENT + (opened.info().resettable() ? "can be reset" : "cannot be reset by itself"));
@@ -121,6 +202,13 @@ final class ShowText {
         .info()
         .capabilities()
         .forEach(capability -> lines.add(INDENT + CapabilityText.of(capability)));
+    if (!opened.features().isEmpty()) {
+      lines.add(
+          INDENT
+              + opened.features().stream()
+                  .map(Enum::name)
+                  .collect(Collectors.joining(", ", "has ", "")));
+    }
     lines.add("");
     lines.addAll(regions(opened).lines());
     lines.add("");

@@ -12,12 +12,14 @@ import java.util.Optional;
  *
  * @param device the device
  * @param group its IOMMU group, if it is in one
+ * @param config its configuration space
  * @param opened what the kernel says once it is open
  * @param obstacle why it was not opened
  */
 record ShownDevice(
     HostDevice device,
     Optional<IommuGroup> group,
+    ShownConfig config,
     Optional<OpenedDevice> opened,
     Optional<String> obstacle) {
 
@@ -40,6 +42,6 @@ record ShownDevice(
         obstacle = Optional.of(String.valueOf(e.getMessage()));
       }
     }
-    return new ShownDevice(device, group, opened, obstacle);
+    return new ShownDevice(device, group, ShownConfig.of(device, opened), opened, obstacle);
   }
 }

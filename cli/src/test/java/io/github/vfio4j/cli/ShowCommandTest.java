@@ -2,6 +2,7 @@ package io.github.vfio4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.LIST;
+import static org.assertj.core.api.InstanceOfAssertFactories.MAP;
 
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.BackendChoice;
@@ -11,10 +12,16 @@ import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.RegionCapability;
 import io.github.vfio4j.RegionInfo;
+import io.github.vfio4j.feature.DeviceFeature;
 import io.github.vfio4j.sysfs.FakeHost;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +34,8 @@ class ShowCommandTest {
       new OpenedDevice(
           new BackendChoice(Backend.IOMMUFD, "because"),
           new DeviceInfo(3, 10, 5, List.of()),
+          EnumSet.of(DeviceFeature.LOW_POWER_ENTRY, DeviceFeature.LOW_POWER_EXIT),
+          Optional.empty(),
           List.of(
               new RegionInfo(
                   0,
@@ -76,11 +85,100 @@ class ShowCommandTest {
             "  subsystem    [1af4:1100]",
             "  revision     10",
             "  reset        -",
+            "  command      -",
             "  driver       -",
             "  cdev         -",
             "  IOMMU group  -",
             "",
             "Not opened: no driver is bound to it; vfio4j bind 0000:00:06.0");
+  }
+
+  /** A device with two BARs, MSI-X and nothing else. */
+  private static byte[] config() {
+    byte[] bytes = new byte[256];
+    ByteBuffer.wrap(bytes)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(0x00, 0x11e81234)
+        .putInt(0x04, 0x00100406)
+        .putInt(0x10, 0xfebd000c)
+        .putInt(0x14, 0x00000001)
+        .putInt(0x18, 0x0000c001)
+        .put(0x34, (byte) 0x40)
+        .putInt(0x40, 0x803f0011)
+        .putInt(0x44, 0x00002000)
+        .putInt(0x48, 0x00003000);
+    return bytes;
+  }
+
+  private static final String RESOURCE =
+      """
+      0x00000001febd0000 0x00000001febd3fff 0x000000000014220c
+      0x0000000000000000 0x0000000000000000 0x0000000000000000
+      0x000000000000c000 0x000000000000c01f 0x0000000000040101""";
+
+  @Test
+  void tellsWhatIsInTheConfigurationSpace() {
+    host.config(NIC, config()).attribute(NIC, "resource", RESOURCE);
+
+    assertThat(CommandRun.of(host.sysfs(), "show", NIC).out())
+        .contains("  command      memory, bus master, no INTx\n")
+        .contains(
+            """
+              BAR    ADDRESS        SIZE  KIND
+              BAR 0  0x1febd0000  16 KiB  memory, 64 bits, prefetchable
+              BAR 2  0xc000         32 B  ports
+
+              CAPABILITY  AT    PROPERTIES
+              MSI-X       0x40  64 vectors, on, table in BAR 0 at 0x2000
+            """);
+    Map<?, ?> json =
+        (Map<?, ?>) CommandRun.of(host.sysfs(), "show", "--json", NIC).json().get("config");
+    assertThat((List<?>) json.get("baseAddresses"))
+        .first()
+        .isEqualTo(
+            Map.of(
+                "number",
+                0,
+                "kind",
+                "memory64",
+                "prefetchable",
+                true,
+                "address",
+                "0x1febd0000",
+                "size",
+                16384));
+    assertThat((List<?>) json.get("capabilities"))
+        .singleElement()
+        .asInstanceOf(MAP)
+        .containsEntry("kind", "msix")
+        .containsEntry("vectors", 64)
+        .containsEntry("pendingOffset", "0x3000");
+  }
+
+  @Test
+  void saysWhatOrdinaryUsersDoNotSee() {
+    host.config(NIC, Arrays.copyOf(config(), 64));
+
+    assertThat(CommandRun.of(host.sysfs(), "show", NIC).lines())
+        .contains("  BAR 2  0xc000          ?  ports")
+        .anyMatch(line -> line.startsWith("Configuration space: ") && line.contains("only root"));
+    assertThat(CommandRun.of(host.sysfs(), "show", "--json", NIC).json().get("config"))
+        .asInstanceOf(MAP)
+        .containsEntry("capabilities", List.of())
+        .hasEntrySatisfying("notRead", why -> assertThat((String) why).contains("only root"));
+  }
+
+  @Test
+  void saysThatADeviceDoesNotAnswer() {
+    byte[] ones = new byte[256];
+    Arrays.fill(ones, (byte) -1);
+    host.config(NIC, ones);
+
+    CommandRun run = CommandRun.of(host.sysfs(), "show", NIC);
+
+    assertThat(run.status()).isZero();
+    assertThat(run.lines())
+        .anyMatch(line -> line.startsWith("Configuration space: ") && line.contains("not answer"));
   }
 
   @Test
@@ -110,6 +208,7 @@ class ShowCommandTest {
             """
             Opened by cdev+iommufd: because
               can be reset
+              has LOW_POWER_ENTRY, LOW_POWER_EXIT
 
               REGION      SIZE  ACCESS          CAPABILITIES
               BAR 0     16 KiB  read write map  map only 12 KiB at 0x1000

@@ -67,6 +67,7 @@ class CommandLineTest {
         .containsPattern("(?m)^  BAR 4 .* read write map")
         .containsPattern("(?m)^  config +256 B  read write$")
         .containsPattern("(?m)^  MSI-X +2  ")
+        .containsPattern("(?m)^  MSI-X +0x\\p{XDigit}+ +2 vectors, off, table in BAR 1 at 0x0$")
         .containsPattern("(?m)^  0x0-0xfedfffff ");
   }
 
@@ -101,16 +102,27 @@ class CommandLineTest {
   @Test
   @OnMachine("intel/first-stage")
   void tellsAUserWhatRootMustDo() throws IOException, InterruptedException {
-    List<String> asNobody = new ArrayList<>();
-    asNobody.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
-    asNobody.addAll(List.of(copyThatEverybodyMayRead().toString(), "bind", "0000:00:05.0"));
-
-    Ended ended = run(asNobody.toArray(String[]::new));
+    String copy = copyThatEverybodyMayRead().toString();
+    Ended ended = runAsNobody(copy, "bind", "0000:00:05.0");
 
     assertThat(ended.status()).isEqualTo(4);
     assertThat(ended.out()).isEmpty();
     assertThat(ended.err()).startsWith("vfio4j: ").contains("0000:00:05.0: EACCES").hasLineCount(1);
     assertThat(driverOf(Machine.EDU)).isEqualTo("none");
+
+    Ended shown = runAsNobody(copy, "show", "0000:00:05.0");
+    assertThat(shown.status()).isZero();
+    assertThat(shown.out())
+        .containsPattern("(?m)^  BAR 0 +0x\\p{XDigit}+ +1 MiB  memory, 32 bits$")
+        .contains("Configuration space: ")
+        .contains("only root sees more than the header");
+  }
+
+  private Ended runAsNobody(String... command) throws IOException, InterruptedException {
+    List<String> asNobody = new ArrayList<>();
+    asNobody.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    asNobody.addAll(List.of(command));
+    return run(asNobody.toArray(String[]::new));
   }
 
   /** The project may lie in a home that only its owner may enter. */
