@@ -29,6 +29,12 @@ public record DependentDevice(
     /** A user program: another, or this one through another iommufd or container. */
     OTHER_USER,
 
+    /**
+     * Nobody can prove to have it: it is a virtual function (SR-IOV), and the kernel does not reset
+     * a slot or bus that has such. They have to end first.
+     */
+    UNPROVABLE,
+
     /** A driver of the kernel's own. */
     KERNEL,
 
@@ -47,6 +53,10 @@ public record DependentDevice(
       return new DependentDevice(address, Optional.empty(), Owner.NOBODY, "is not in sysfs");
     }
     Optional<String> driver = device.driver();
+    if (sysfs.physicalFunction(device).isPresent()) {
+      String words = "is a virtual function, and the kernel resets no bus that has such: end it";
+      return new DependentDevice(address, driver, Owner.UNPROVABLE, words);
+    }
     if (driver.isEmpty()) {
       return new DependentDevice(address, driver, Owner.NOBODY, "has no driver: bind it, too");
     }

@@ -132,8 +132,8 @@ public final class HotReset {
    * says.
    *
    * @throws IllegalStateException if the device or its container is closed
-   * @throws DeviceBusyException if a user program has one of the devices, which the message names;
-   *     or one of them is being accessed
+   * @throws DeviceBusyException if a user program has one of the devices, which the message names,
+   *     or one is a virtual function; or one of them is being accessed
    * @throws DeviceNotBoundException if one of the devices has no VFIO driver
    * @throws NotPermittedException if nobody has one of the devices open
    * @throws UnsupportedByKernelException if slot and bus cannot be reset
@@ -162,13 +162,17 @@ public final class HotReset {
         others.stream()
             .map(DependentDevice::toString)
             .collect(Collectors.joining("; ", "the reset would reach others, too: ", ""));
-    if (others.stream().anyMatch(other -> other.owner() == Owner.OTHER_USER)) {
+    if (others.stream().anyMatch(HotReset::isInUse)) {
       throw new DeviceBusyException(OPERATION.name(), device.name(), errno, why);
     }
     if (others.stream().anyMatch(HotReset::isNotBound)) {
       throw new DeviceNotBoundException(OPERATION.name(), device.name(), errno, why);
     }
     throw new NotPermittedException(OPERATION.name(), device.name(), errno, why);
+  }
+
+  private static boolean isInUse(DependentDevice device) {
+    return device.owner() == Owner.OTHER_USER || device.owner() == Owner.UNPROVABLE;
   }
 
   private static boolean isNotBound(DependentDevice device) {

@@ -117,6 +117,23 @@ class HotResetTest {
     assertThat(machine.kernel.leftOpen()).isEmpty();
   }
 
+  /** The kernel never resets what has virtual functions, whoever has them. */
+  @Test
+  void virtualFunctionsHaveToEndFirst() throws VfioException {
+    machine
+        .pci
+        .reaches(FakeMachine.ADDRESS, FakeMachine.GROUP)
+        .reaches(PciAddress.of(NEIGHBOUR), FakeMachine.GROUP);
+    machine
+        .files
+        .device(NEIGHBOUR)
+        .driver(NEIGHBOUR, "vfio-pci")
+        .link("sys/devices/pci0000:00/" + NEIGHBOUR + "/physfn", "../" + FakeMachine.ADDRESS);
+    try (VfioDevice device = machine.open(Backend.CONTAINER)) {
+      assertRefused(device, DeviceBusyException.class, Owner.UNPROVABLE, "is a virtual function");
+    }
+  }
+
   /** Another device of an own group is nobody else's. */
   @Test
   void ofAGroupOneDeviceIsEnough() throws VfioException {

@@ -213,9 +213,9 @@ class CommandLineTest {
             Machine.NVME_2 + "  reset with its slot or bus");
     try (VfioDevice _ = VfioDevice.open(Machine.NVME_2)) {
       Ended refused = run(command);
-      assertThat(refused.status()).isEqualTo(5);
+      assertThat(refused.status()).isEqualTo(4);
       assertThat(refused.err())
-          .contains(Machine.NVME_2 + " is open: process " + ProcessHandle.current().pid() + " ")
+          .contains(Machine.NVME_2 + " of the same group is open already: process ")
           .hasLineCount(1);
     }
   }
