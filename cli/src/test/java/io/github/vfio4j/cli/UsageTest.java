@@ -148,7 +148,8 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "mdev", "migrate", "doctor", "demo", "help"
+        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "mdev", "migrate",
+        "doctor", "demo", "help"
       })
   void helpOfACommandIsWhatItsOptionShows(String command) {
     CommandRun help = run("help", command);

@@ -26,17 +26,19 @@ import java.util.Optional;
  *
  * <p>The old process {@linkplain #send sends} an iommufd with all that is in it: address spaces,
  * page tables that devices are attached to, devices, and the eventfds of their interrupts. The new
- * one {@linkplain #receive receives} it, and owns it as objects from then on, with the same numbers,
- * mappings and interrupts. Interrupts that the old one has not consumed are waiting in the new one.
+ * one {@linkplain #receive receives} it, and owns it as objects from then on, with the same
+ * numbers, mappings and interrupts. Interrupts that the old one has not consumed are waiting in the
+ * new one.
  *
  * <p>All that is mapped has to be memory of files ({@link MemoryFile}, {@link Ioas#mapFile}), which
  * both processes see. What cannot be taken over is refused before anything is sent: other mappings,
  * PASIDs, page tables of guests with their vIOMMUs, fault queues, the legacy interface. Mapped
- * registers end with the old process; the new one maps its own. Linux 6.13 was the first kernel that
- * could.
+ * registers end with the old process; the new one maps its own. Linux 6.13 was the first kernel
+ * that could.
  *
- * <p>Both processes are versions of one program: each trusts the other with the iommufd. This object
- * is what the new one has got; it is thread-safe. Closing it closes the iommufd and the memory.
+ * <p>Both processes are versions of one program: each trusts the other with the iommufd. This
+ * object is what the new one has got; it is thread-safe. Closing it closes the iommufd and the
+ * memory.
  */
 public final class Handover implements AutoCloseable {
   private static final byte LAST = 0;
@@ -54,8 +56,7 @@ public final class Handover implements AutoCloseable {
   private final List<Vector> vectors;
   private final byte[] state;
 
-  private Handover(
-      Iommufd iommufd, List<MemoryFile> memory, List<Vector> vectors, byte[] state) {
+  private Handover(Iommufd iommufd, List<MemoryFile> memory, List<Vector> vectors, byte[] state) {
     this.iommufd = iommufd;
     this.memory = memory;
     this.vectors = vectors;
@@ -63,18 +64,18 @@ public final class Handover implements AutoCloseable {
   }
 
   /**
-   * Hands an iommufd with all that is in it to another process, which {@linkplain #receive receives}
-   * it. When this returns that one goes on with it, and here the iommufd and all that was made from
-   * it is closed; the memory files stay the caller's.
+   * Hands an iommufd with all that is in it to another process, which {@linkplain #receive
+   * receives} it. When this returns that one goes on with it, and here the iommufd and all that was
+   * made from it is closed; the memory files stay the caller's.
    *
-   * <p>Nothing of it may be in use meanwhile. Threads that wait for its interrupts are woken, and an
-   * interrupt that was waited for is then signalled once more than the device has raised it: stop
-   * waiting before.
+   * <p>Nothing of it may be in use meanwhile. Threads that wait for its interrupts are woken, and
+   * an interrupt that was waited for is then signalled once more than the device has raised it:
+   * stop waiting before.
    *
    * @param socket to the other process
    * @param iommufd what is handed over
-   * @param memory the files that its mappings are of, and what else the other process shall have, in
-   *     an order that it knows
+   * @param memory the files that its mappings are of, and what else the other process shall have,
+   *     in an order that it knows
    * @param state what this program tells its successor, up to 16 MiB
    * @param timeout how long to wait for each of the other process's steps
    * @throws IllegalArgumentException if the state is too large, or the timeout is negative
@@ -98,8 +99,7 @@ public final class Handover implements AutoCloseable {
       Closing closing = new Closing();
       List<OpenFile> files = new ArrayList<>();
       try {
-        RunningIommufd running =
-            iommufd.describe(file -> files.add(OpenFile.duplicate(file)));
+        RunningIommufd running = iommufd.describe(file -> files.add(OpenFile.duplicate(file)));
         for (MemoryFile each : memory) {
           files.add(OpenFile.of(each));
         }
@@ -115,11 +115,7 @@ public final class Handover implements AutoCloseable {
   }
 
   private static void send(
-      HandoverSocket socket,
-      Iommufd iommufd,
-      byte[] text,
-      List<OpenFile> files,
-      Duration timeout)
+      HandoverSocket socket, Iommufd iommufd, byte[] text, List<OpenFile> files, Duration timeout)
       throws VfioException {
     try (Rollback rollback = new Rollback()) {
       rollback.add(iommufd::changeProcess); // the other process may have had it counted as its own
@@ -185,8 +181,7 @@ public final class Handover implements AutoCloseable {
       List<Fd> files = new ArrayList<>();
       boolean last = false;
       while (!last) {
-        Message part =
-            next(socket, HandoverSocket.MOST_BYTES, HandoverSocket.MOST_FILES, timeout);
+        Message part = next(socket, HandoverSocket.MOST_BYTES, HandoverSocket.MOST_FILES, timeout);
         parts.add(part);
         byte[] bytes = part.bytes();
         text.write(bytes, 1, bytes.length - 1);
@@ -249,8 +244,8 @@ public final class Handover implements AutoCloseable {
   /**
    * Returns the iommufd.
    *
-   * @return what was taken over; {@link Iommufd#addressSpaces} and {@link Iommufd#devices} tell what
-   *     is in it
+   * @return what was taken over; {@link Iommufd#addressSpaces} and {@link Iommufd#devices} tell
+   *     what is in it
    */
   public Iommufd iommufd() {
     return iommufd;

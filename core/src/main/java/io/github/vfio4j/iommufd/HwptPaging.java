@@ -52,7 +52,9 @@ public final class HwptPaging extends Hwpt {
     }
   }
 
-  /** Takes over a page table that another process has made, with the monitor of the iommufd held. */
+  /**
+   * Takes over a page table that another process has made, with the monitor of the iommufd held.
+   */
   static HwptPaging takeOver(Ioas ioas, int id, Set<HwptFlag> flags) {
     IommufdObject object = new IommufdObject(ioas.iommufd(), "HWPT", ioas.dependents());
     object.take(id);

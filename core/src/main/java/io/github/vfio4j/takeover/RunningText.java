@@ -83,8 +83,7 @@ public final class RunningText {
     }
   }
 
-  private static void write(RunningIommufd.Device device, DataOutputStream out)
-      throws IOException {
+  private static void write(RunningIommufd.Device device, DataOutputStream out) throws IOException {
     out.writeInt(device.id());
     out.writeInt(device.table());
     out.writeInt(device.hwpt());
@@ -172,8 +171,7 @@ public final class RunningText {
     throw senseless(from);
   }
 
-  private static RunningIommufd.Device device(DataInputStream in, String from)
-      throws IOException {
+  private static RunningIommufd.Device device(DataInputStream in, String from) throws IOException {
     int id = in.readInt();
     int table = in.readInt();
     int hwpt = in.readInt();

@@ -65,8 +65,7 @@ final class PredecessorProcess {
     System.out.println("handed over, locked " + LockedMemory.bytes());
   }
 
-  private static EduLoop loop(CdevDevice device, MemoryFile memory, int page)
-      throws VfioException {
+  private static EduLoop loop(CdevDevice device, MemoryFile memory, int page) throws VfioException {
     Interrupt interrupt = device.pci().msi().enable(0);
     device.pci().config().setBusMaster(true);
     long offset = (long) page * PAGE;
@@ -74,8 +73,7 @@ final class PredecessorProcess {
         device, interrupt, memory.segment().asSlice(offset, 2 * PAGE), IOVA + offset);
   }
 
-  private static void attempt(Path path, Iommufd iommufd, MemoryFile memory)
-      throws VfioException {
+  private static void attempt(Path path, Iommufd iommufd, MemoryFile memory) throws VfioException {
     try (HandoverSocket socket = HandoverSocket.connect(path, PATIENCE)) {
       Handover.send(socket, iommufd, List.of(memory), STATE, PATIENCE);
       System.out.println("handed over");

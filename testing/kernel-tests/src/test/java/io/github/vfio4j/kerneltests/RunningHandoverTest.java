@@ -26,7 +26,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Devices go on while another process takes them over, and the first one ends. */
-@OnMachine(value = {"intel/legacy", "smmuv3"}, since = "7.0")
+@OnMachine(
+    value = {"intel/legacy", "smmuv3"},
+    since = "7.0")
 @Timeout(value = 3, unit = TimeUnit.MINUTES) // a JVM on an emulated processor
 class RunningHandoverTest extends EduTests {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -101,8 +103,7 @@ class RunningHandoverTest extends EduTests {
 
   private static EduLoop loop(Handover taken, CdevDevice device, MemoryFile memory, int page)
       throws IOException {
-    Interrupt interrupt =
-        taken.interrupt(device, device.pci().msi().index(), 0).orElseThrow();
+    Interrupt interrupt = taken.interrupt(device, device.pci().msi().index(), 0).orElseThrow();
     assertThat(taken.interrupt(device, device.pci().msi().index(), 1)).isEmpty();
     long offset = (long) page * PAGE;
     return new EduLoop(
