@@ -56,7 +56,8 @@ public final class Irqfd implements AutoCloseable {
       return "the interrupt is connected to a machine already";
     }
     return Answer.is(answer, Errno.EINVAL)
-        ? "the machine's interrupt controller does not take it, as a split one takes no resampling"
+        ? "the machine has no interrupt controller in the kernel yet, or a split one, which takes no"
+            + " resampling"
         : KvmVm.anotherProcess(answer);
   }
 

@@ -135,8 +135,8 @@ public final class KvmVm implements AutoCloseable {
    * @throws IllegalArgumentException if the interrupt is not of this library
    * @throws IllegalStateException if the interrupt is closed
    * @throws DeviceBusyException if the interrupt is connected already
-   * @throws VfioException if the kernel refuses; EAGAIN says that the machine has no interrupt
-   *     controller yet
+   * @throws VfioException if the kernel refuses; EINVAL on x86 and EAGAIN elsewhere say that the
+   *     machine has no interrupt controller yet
    */
   public Irqfd connect(Interrupt interrupt, int gsi) throws VfioException {
     return connect(interrupt, gsi, null);
