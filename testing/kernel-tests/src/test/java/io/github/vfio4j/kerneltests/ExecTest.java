@@ -162,7 +162,7 @@ class ExecTest {
       Ended ended = run(command);
 
       assertThat(ended.out())
-          .as("%s", ended.err())
+          .as("status %d: %s", ended.status(), ended.err())
           .contains(
               "level 2: edu 0000:00:05.0 says 0x010000ed, its DMA is right",
               "level 2: edu 0000:00:06.0 says 0x010000ed, its DMA is right",

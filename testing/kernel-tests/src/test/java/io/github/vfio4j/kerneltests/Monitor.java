@@ -39,7 +39,8 @@ final class Monitor implements AutoCloseable {
   private static Path port() throws IOException {
     try (Stream<Path> ports = Files.list(PORTS)) {
       for (Path port : ports.toList()) {
-        if (Files.readString(port.resolve("name")).strip().equals("monitor")) {
+        Path name = port.resolve("name"); // which not every port has
+        if (Files.exists(name) && Files.readString(name).strip().equals("monitor")) {
           return Path.of("/dev").resolve(port.getFileName().toString());
         }
       }
