@@ -5,13 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -21,8 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 @OnMachine(value = "intel/legacy", since = "7.0")
 @Timeout(value = 5, unit = TimeUnit.MINUTES) // JVMs, and a machine, on an emulated processor
 class ExecTest {
-  private static final Path KVM = Path.of("/dev/kvm");
-
   @TempDir Path directory;
 
   private record Ended(int status, List<String> out, String err) {}
@@ -124,69 +120,5 @@ class ExecTest {
     assertThat(failed.status()).isEqualTo(1);
     assertThat(failed.err()).contains("execvp on " + elsewhere + ": ENOENT");
     assertThat(Sysfs.host().device(Machine.RNG).driver()).contains(driver);
-  }
-
-  /** A monitor that nobody here wrote, as a user who may do nothing but run virtual machines. */
-  @Test
-  @Bound({Device.EDU, Device.EDU_2})
-  void qemuOfAnOrdinaryUserPassesTheDevicesToAGuest() throws IOException, InterruptedException {
-    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-    Path initrd = Files.write(directory.resolve("initrd"), Cpio.of(program()));
-    Path image = Files.copy(Path.of(environment("LAB_IMAGE")), directory.resolve("image"));
-    Path home = Files.createDirectory(directory.resolve("qemu"));
-    var permissions = Files.getPosixFilePermissions(KVM);
-    assertThat(run(List.of("mount", "--bind", environment("LAB_QEMU"), home.toString())).err())
-        .isEmpty();
-    try {
-      Files.setPosixFilePermissions(KVM, PosixFilePermissions.fromString("rw-rw-rw-"));
-      List<String> command = new ArrayList<>(List.of("vfio4j", "exec"));
-      command.addAll(
-          List.of("--device", Machine.EDU.toString(), "--device", Machine.EDU_2.toString()));
-      command.addAll(List.of("--user", "nobody", "--memlock", "unlimited", "--"));
-      command.addAll(
-          List.of(
-              home + "/usr/lib64/ld-linux-x86-64.so.2",
-              "--library-path",
-              home + "/usr/lib/x86_64-linux-gnu",
-              home + "/usr/bin/qemu-system-x86_64"));
-      command.addAll(List.of("-L", home + "/usr/share/qemu", "-L", home + "/usr/share/seabios"));
-      command.addAll(List.of("-accel", "kvm", "-cpu", "host", "-M", "q35", "-m", "128"));
-      command.addAll(List.of("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"));
-      command.addAll(List.of("-serial", "stdio", "-monitor", "none"));
-      command.addAll(List.of("-kernel", image.toString(), "-initrd", initrd.toString()));
-      command.addAll(List.of("-append", "console=ttyS0 quiet panic=-1 no_timer_check"));
-      command.addAll(List.of("-object", "iommufd,id=iommu,fd={iommufd}"));
-      command.addAll(List.of("-device", "vfio-pci,fd={cdev0},iommufd=iommu,addr=5"));
-      command.addAll(List.of("-device", "vfio-pci,fd={cdev1},iommufd=iommu,addr=6"));
-
-      Ended ended = run(command);
-
-      assertThat(ended.out())
-          .as("status %d: %s", ended.status(), ended.err())
-          .contains(
-              "level 2: edu 0000:00:05.0 says 0x010000ed, its DMA is right",
-              "level 2: edu 0000:00:06.0 says 0x010000ed, its DMA is right",
-              "level 2: done");
-      assertThat(ended.status()).isZero();
-    } finally {
-      Files.setPosixFilePermissions(KVM, permissions);
-      run(List.of("umount", home.toString()));
-    }
-  }
-
-  private static String environment(String name) {
-    return Objects.requireNonNull(System.getenv(name), name);
-  }
-
-  private byte[] program() throws IOException, InterruptedException {
-    Path source = directory.resolve("level2.c");
-    try (InputStream text = ExecTest.class.getResourceAsStream("level2.c")) {
-      Files.copy(Objects.requireNonNull(text), source);
-    }
-    Path program = directory.resolve("level2");
-    Ended compiled =
-        run(List.of("gcc", "-static", "-O1", "-o", program.toString(), source.toString()));
-    assertThat(compiled.status()).as(compiled.err()).isZero();
-    return Files.readAllBytes(program);
   }
 }

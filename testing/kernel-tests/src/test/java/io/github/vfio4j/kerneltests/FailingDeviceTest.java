@@ -32,20 +32,6 @@ class FailingDeviceTest {
   private static final int RESETS = 10;
 
   @EachBackend
-  void errorThatTheDeviceReportsArrives(Backend backend) throws IOException {
-    try (VfioDevice device = VfioDevice.open(Device.HOT_IGB.address(), backend);
-        Monitor monitor = Monitor.open();
-        Interrupt error = device.pci().error().enable(0)) {
-      assertThat(error.await(Duration.ZERO)).isZero();
-
-      assertThat(monitor.run("pcie_aer_inject_error hot COMP_TIME")).startsWith("OK");
-
-      assertThat(error.await(PATIENCE)).isPositive();
-      assertThat(device.region(0).readInt(STATUS)).isNotEqualTo(-1);
-    }
-  }
-
-  @EachBackend
   void accessesWaitForTheEndOfAReset(Backend backend) throws Exception {
     AtomicBoolean done = new AtomicBoolean();
     try (var threads = Executors.newFixedThreadPool(2);
