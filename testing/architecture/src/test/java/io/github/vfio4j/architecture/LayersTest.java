@@ -41,11 +41,16 @@ class LayersTest {
   void onlyDeviceModelsReachWhatCoreDoesNotExport() {
     Set<String> hidden = new TreeSet<>(Build.descriptor("core").packages());
     hidden.removeAll(Build.exports("core"));
+    assertHidden(hidden, Layer.CORE, Layer.MODEL, Layer.CLI);
+    hidden.remove(CorePackage.EXEC.fullName()); // by which the command becomes another program
+    assertHidden(hidden, Layer.CORE, Layer.MODEL);
+  }
+
+  private static void assertHidden(Set<String> hidden, Layer... knowing) {
     noClasses()
         .that()
-        .resideOutsideOfPackages(Layer.CORE.packages())
-        .and()
-        .resideOutsideOfPackages(Layer.MODEL.packages())
+        .resideOutsideOfPackages(
+            Stream.of(knowing).map(Layer::packages).flatMap(Stream::of).toArray(String[]::new))
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(hidden.toArray(String[]::new))
