@@ -122,6 +122,8 @@ public final class Edu implements AutoCloseable {
         throw new VfioException(
             "identify", device.name(), null, "0x%08x is no edu".formatted(identification));
       }
+      // what a former driver has left would be told with the first interrupt
+      registers.setInt(Register.INTERRUPT_ACKNOWLEDGE, registers.getInt(Register.INTERRUPT_STATUS));
       Interrupt done = device.pci().msi().enable(0);
       try {
         config.setBusMaster(true);
