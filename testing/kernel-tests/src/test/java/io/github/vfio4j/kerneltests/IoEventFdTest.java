@@ -132,7 +132,7 @@ class IoEventFdTest {
   }
 
   @Test
-  @OnMachine("intel/legacy")
+  @OnMachine(value = "intel/legacy", since = "6.6") // older kernels have no serial port
   void onlyDriversOfPciDevicesHaveThem() throws IOException {
     MediatedDevice mtty = SerialPort.create();
     try (VfioDevice device = VfioDevice.open(mtty)) {
