@@ -10,4 +10,5 @@ module io.github.vfio4j.model {
 
   exports io.github.vfio4j.model;
   exports io.github.vfio4j.model.edu;
+  exports io.github.vfio4j.model.nvme;
 }

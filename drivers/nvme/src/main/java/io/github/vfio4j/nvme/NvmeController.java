@@ -1,0 +1,489 @@
+package io.github.vfio4j.nvme;
+
+import io.github.vfio4j.DeviceTimeoutException;
+import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.Interrupt;
+import io.github.vfio4j.IrqIndex;
+import io.github.vfio4j.MappedRegion;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.nvme.AdminQueue.Command;
+import io.github.vfio4j.sysfs.PciDevice;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A running NVMe controller.
+ *
+ * <p>It is written to {@link VfioDevice} alone, so it runs on either kernel interface. Methods may
+ * be called from any thread; each {@link QueuePair} is for one thread at a time. It does not own
+ * the device: close the controller first. Once it is closed, its methods throw {@link
+ * IllegalStateException}; where the device refuses an access they throw {@link InternalError}, as
+ * {@link MappedRegion} does.
+ */
+public final class NvmeController implements AutoCloseable {
+  private static final int CLASS = 0x010802;
+  private static final int REGISTERS = 0x1000;
+  private static final int PAGE_SHIFT = 12;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private static final int ENABLE = 1;
+  private static final int ENTRY_SIZES = 6 << 16 | 4 << 20;
+  private static final int SHUTDOWN = 1 << 14;
+  private static final int READY = 1;
+  private static final int FATAL = 2;
+  private static final int SHUTDOWN_STATUS = 3 << 2;
+  private static final int SHUTDOWN_COMPLETE = 2 << 2;
+
+  private static final int CONTIGUOUS = 1;
+  private static final int INTERRUPTS = 1 << 1;
+  private static final int NUMBER_OF_QUEUES = 7;
+  private static final int MOST_QUEUES = 0xffff;
+  private static final int NAMESPACE = 0;
+  private static final int CONTROLLER = 1;
+  private static final int ACTIVE_NAMESPACES = 2;
+
+  /** Offsets in BAR 0. */
+  private static final class Register {
+    static final long CAPABILITIES = 0x00;
+    static final long CONFIGURATION = 0x14;
+    static final long STATUS = 0x1c;
+    static final long ADMIN_QUEUE_SIZES = 0x24;
+    static final long ADMIN_SUBMISSION_QUEUE = 0x28;
+    static final long ADMIN_COMPLETION_QUEUE = 0x30;
+
+    private Register() {}
+  }
+
+  private final VfioDevice device;
+  private final MappedRegion registers;
+  private final Capabilities capabilities;
+  private final AdminQueue admin;
+  private final ControllerIdentity identity;
+  private final int mostPairs;
+  private final Map<Integer, QueuePair> pairs = new TreeMap<>();
+  private volatile int era;
+  private boolean closed;
+
+  private NvmeController(
+      VfioDevice device, MappedRegion registers, Capabilities capabilities, AdminQueue admin)
+      throws VfioException {
+    this.device = device;
+    this.registers = registers;
+    this.capabilities = capabilities;
+    this.admin = admin;
+    enable();
+    this.identity =
+        ControllerIdentity.parse(
+            admin.ask(new Command("Identify Controller", Opcode.IDENTIFY, 0, CONTROLLER, 0)),
+            capabilities.smallestPageShift());
+    int granted =
+        admin.tell(
+            new Command(
+                "Set Features: Number of Queues",
+                Opcode.SET_FEATURES,
+                0,
+                NUMBER_OF_QUEUES,
+                (MOST_QUEUES - 1) << 16 | (MOST_QUEUES - 1)));
+    this.mostPairs = Math.min(granted & 0xffff, granted >>> 16) + 1;
+  }
+
+  /**
+   * Returns whether a device is an NVMe controller.
+   *
+   * @param device a device as sysfs shows it
+   * @return whether its class says so
+   */
+  public static boolean matches(PciDevice device) {
+    return device.classCode() == CLASS;
+  }
+
+  /**
+   * Starts a controller: resets and enables it, and asks it what it is.
+   *
+   * @param device the open device, which stays the caller's
+   * @return the controller; the caller closes it
+   * @throws IllegalStateException if the device is closed
+   * @throws DeviceTimeoutException if the controller does not get ready in the time that it names
+   * @throws NvmeException if the controller refuses a command
+   * @throws VfioException if the device is no NVMe controller that this driver knows how to use, or
+   *     the kernel refuses
+   */
+  public static NvmeController start(VfioDevice device) throws VfioException {
+    if (device.pci().bar(0).size() < REGISTERS * 2L) {
+      throw new VfioException("start", device.name(), null, "it is no NVMe controller");
+    }
+    MappedRegion registers = device.pci().bar(0).map();
+    try {
+      Capabilities capabilities = new Capabilities(registers.getLong(Register.CAPABILITIES));
+      require(device, capabilities);
+      AdminQueue admin =
+          new AdminQueue(
+              device.name(),
+              registers,
+              device.addressSpace(),
+              capabilities.doorbellStride(),
+              PATIENCE);
+      try {
+        device.pci().config().setBusMaster(true);
+        return new NvmeController(device, registers, capabilities, admin);
+      } catch (Throwable e) {
+        // the controller may not write to memory that is freed
+        try (admin) {
+          device.pci().config().setBusMaster(false);
+          throw e;
+        }
+      }
+    } catch (Throwable e) {
+      try (registers) {
+        throw e;
+      }
+    }
+  }
+
+  private static void require(VfioDevice device, Capabilities capabilities) throws VfioException {
+    if (capabilities.bits() == -1) {
+      throw new VfioException("start", device.name(), null, "the device does not answer");
+    }
+    if (!capabilities.hasNvmCommands()) {
+      throw new VfioException(
+          "start", device.name(), null, "it has not the NVM command set, but only others");
+    }
+    if (capabilities.smallestPageShift() > PAGE_SHIFT) {
+      throw new VfioException(
+          "start",
+          device.name(),
+          null,
+          "its smallest page has %d bytes, not 4096"
+              .formatted(1L << capabilities.smallestPageShift()));
+    }
+  }
+
+  private void enable() throws VfioException {
+    configure(0, READY | FATAL, 0);
+    admin.clear();
+    registers.setInt(
+        Register.ADMIN_QUEUE_SIZES, (AdminQueue.ENTRIES - 1) << 16 | (AdminQueue.ENTRIES - 1));
+    registers.setLong(Register.ADMIN_SUBMISSION_QUEUE, admin.rings().commandsIova());
+    registers.setLong(Register.ADMIN_COMPLETION_QUEUE, admin.rings().completionsIova());
+    configure(ENABLE | ENTRY_SIZES, READY | FATAL, READY);
+  }
+
+  private void configure(int configuration, int mask, int expected) throws VfioException {
+    registers.setIntRelease(Register.CONFIGURATION, configuration);
+    registers.awaitInt(Register.STATUS, mask, expected, capabilities.timeout());
+  }
+
+  /**
+   * Returns what the controller says of itself.
+   *
+   * @return as read when it was started
+   */
+  public ControllerIdentity identity() {
+    return identity;
+  }
+
+  /**
+   * Returns how many queue pairs there can be.
+   *
+   * @return the number
+   */
+  public int mostQueuePairs() {
+    return mostPairs;
+  }
+
+  /**
+   * Returns the namespaces that are there.
+   *
+   * @return by number
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException if it does not answer, or one of them has a format that cannot be used
+   */
+  public synchronized List<Namespace> namespaces() throws VfioException {
+    requireOpen();
+    List<Namespace> found = new ArrayList<>();
+    Fields list =
+        new Fields(
+            admin.ask(
+                new Command("Identify Namespaces", Opcode.IDENTIFY, 0, ACTIVE_NAMESPACES, 0)));
+    for (int i = 0; i < Rings.PAGE / Integer.BYTES; i++) {
+      int id = list.intAt(i * Integer.BYTES);
+      if (id == 0) {
+        break;
+      }
+      found.add(namespace(id));
+    }
+    return found;
+  }
+
+  /**
+   * Returns one namespace.
+   *
+   * @param id its number, from 1
+   * @return the namespace
+   * @throws NvmeException if there is none of that number
+   * @throws VfioException if it has a format that cannot be used, or the controller does not answer
+   */
+  public synchronized Namespace namespace(int id) throws VfioException {
+    requireOpen();
+    return Namespace.parse(
+        device.name(),
+        id,
+        admin.ask(new Command("Identify Namespace", Opcode.IDENTIFY, id, NAMESPACE, 0)));
+  }
+
+  /**
+   * Asks for the controller's health (SMART).
+   *
+   * @return as it is now
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException if it does not answer
+   */
+  public synchronized HealthLog health() throws VfioException {
+    requireOpen();
+    int doublewords = HealthLog.SIZE / Integer.BYTES - 1;
+    return HealthLog.parse(
+        admin.ask(
+            new Command(
+                "Get Log Page: SMART / Health",
+                Opcode.GET_LOG_PAGE,
+                -1,
+                doublewords << 16 | HealthLog.IDENTIFIER,
+                0)));
+  }
+
+  /**
+   * Opens a namespace as a channel of bytes.
+   *
+   * @param namespace which one
+   * @return the channel; the caller closes it, which gives its queue pair back
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException as {@link #createQueuePair}
+   */
+  public NamespaceChannel open(Namespace namespace) throws VfioException {
+    QueuePair queues = createQueuePair(1);
+    try {
+      DmaBuffer buffer =
+          device
+              .addressSpace()
+              .allocate(Math.max(identity.maximumTransfer(), device.addressSpace().granule()));
+      return new NamespaceChannel(this, namespace, queues, buffer);
+    } catch (Throwable e) {
+      try (queues) {
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Makes a queue pair, to be polled.
+   *
+   * @param depth how many commands can be under way in it
+   * @return the pair; the caller closes it, or this controller does
+   * @throws IllegalArgumentException if the depth is not positive, or too large for the controller
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException if there are as many as there can be, the controller does not answer, or
+   *     memory cannot be mapped
+   */
+  public synchronized QueuePair createQueuePair(int depth) throws VfioException {
+    return create(depth, false);
+  }
+
+  /**
+   * Makes a queue pair with an interrupt of its own (MSI-X), for which {@link QueuePair#await}
+   * sleeps.
+   *
+   * <p>Where the kernel cannot add interrupts to enabled ones ({@link IrqIndex#resizable}), make
+   * all pairs before they are used: an interrupt of another pair can be lost meanwhile, and who
+   * waits for it notices the end of its command only when its time is over.
+   *
+   * @param depth how many commands can be under way in it
+   * @return the pair; the caller closes it, or this controller does
+   * @throws IllegalArgumentException as {@link #createQueuePair}
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException as {@link #createQueuePair}, or if the controller has no interrupt left
+   */
+  public synchronized QueuePair createQueuePairWithInterrupt(int depth) throws VfioException {
+    return create(depth, true);
+  }
+
+  private QueuePair create(int depth, boolean interrupts) throws VfioException {
+    requireOpen();
+    if (depth < 1 || depth >= capabilities.mostEntries()) {
+      throw new IllegalArgumentException(
+          "the depth of a queue pair is from 1 to %d, not %d"
+              .formatted(capabilities.mostEntries() - 1, depth));
+    }
+    int number = 1;
+    while (pairs.containsKey(number)) {
+      number++;
+    }
+    if (number > mostPairs) {
+      throw new VfioException(
+          "create queue pair", toString(), null, "it has " + mostPairs + " of them already");
+    }
+    Rings rings =
+        new Rings(
+            registers, device.addressSpace(), number, depth + 1, capabilities.doorbellStride());
+    try {
+      Interrupt interrupt = interrupts ? enableInterrupt(number) : null;
+      try {
+        QueuePair pair = new QueuePair(this, number, rings, interrupt, era);
+        pairs.put(number, pair);
+        announce(pair);
+        return pair;
+      } catch (Throwable e) {
+        pairs.remove(number);
+        try (interrupt) {
+          throw e;
+        }
+      }
+    } catch (Throwable e) {
+      try (rings) {
+        throw e;
+      }
+    }
+  }
+
+  private Interrupt enableInterrupt(int number) throws VfioException {
+    IrqIndex msix = device.pci().msix();
+    if (number >= msix.count()) {
+      throw new VfioException(
+          "create queue pair", toString(), null, "it has only " + msix.count() + " interrupts");
+    }
+    return msix.enable(number);
+  }
+
+  /** Tells the controller of the queues of a pair. */
+  synchronized void announce(QueuePair pair) throws VfioException {
+    int notification = pair.interrupt() == null ? 0 : pair.number() << 16 | INTERRUPTS;
+    int queue = (pair.rings().entries() - 1) << 16 | pair.number();
+    admin.tell(
+        new Command(
+            "Create I/O Completion Queue",
+            Opcode.CREATE_COMPLETION_QUEUE,
+            0,
+            queue,
+            notification | CONTIGUOUS),
+        pair.rings().completionsIova());
+    try {
+      admin.tell(
+          new Command(
+              "Create I/O Submission Queue",
+              Opcode.CREATE_SUBMISSION_QUEUE,
+              0,
+              queue,
+              pair.number() << 16 | CONTIGUOUS),
+          pair.rings().commandsIova());
+    } catch (Throwable e) {
+      try {
+        delete("Delete I/O Completion Queue", Opcode.DELETE_COMPLETION_QUEUE, pair);
+      } catch (VfioException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  private void delete(String name, int opcode, QueuePair pair) throws VfioException {
+    admin.tell(new Command(name, opcode, 0, pair.number(), 0));
+  }
+
+  /** Has the controller forget a pair, whose memory is freed then. */
+  synchronized void withdraw(QueuePair pair) throws VfioException {
+    if (pairs.get(pair.number()) != pair) {
+      return;
+    }
+    if (!device.isClosed()) {
+      delete("Delete I/O Submission Queue", Opcode.DELETE_SUBMISSION_QUEUE, pair);
+      delete("Delete I/O Completion Queue", Opcode.DELETE_COMPLETION_QUEUE, pair);
+    }
+    pairs.remove(pair.number());
+    free(pair);
+  }
+
+  private static void free(QueuePair pair) throws VfioException {
+    try (Rings _ = pair.rings();
+        Interrupt _ = pair.interrupt()) {
+      // both, whatever becomes of the one
+    }
+  }
+
+  /** Returns how often the controller was reset. */
+  int era() {
+    return era;
+  }
+
+  /**
+   * Resets the controller, and starts it again. All commands that are under way end: each queue
+   * pair tells of its own when it is polled next, and goes on then.
+   *
+   * @throws DeviceTimeoutException if the controller does not get ready in the time that it names
+   * @throws VfioException if the kernel refuses
+   */
+  public synchronized void reset() throws VfioException {
+    requireOpen();
+    era++;
+    enable();
+    admin.tell(
+        new Command(
+            "Set Features: Number of Queues",
+            Opcode.SET_FEATURES,
+            0,
+            NUMBER_OF_QUEUES,
+            (MOST_QUEUES - 1) << 16 | (MOST_QUEUES - 1)));
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(this + " is closed");
+    }
+  }
+
+  /**
+   * Closes the queue pairs, shuts the controller down in order, so that what it has in its cache is
+   * kept, and stops it. Later calls do nothing. After the device was closed there is nothing to be
+   * shut down.
+   *
+   * @throws VfioException if the controller does not shut down in time, or the kernel refuses; all
+   *     that could be closed is closed
+   */
+  @Override
+  public synchronized void close() throws VfioException {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try (registers;
+        admin) {
+      shutDown();
+    } finally {
+      for (QueuePair pair : List.copyOf(pairs.values())) {
+        pairs.remove(pair.number());
+        free(pair);
+      }
+    }
+  }
+
+  private void shutDown() throws VfioException {
+    if (device.isClosed()) {
+      return;
+    }
+    try {
+      registers.setIntRelease(Register.CONFIGURATION, ENABLE | ENTRY_SIZES | SHUTDOWN);
+      registers.awaitInt(Register.STATUS, SHUTDOWN_STATUS, SHUTDOWN_COMPLETE, PATIENCE);
+    } finally {
+      device.pci().config().setBusMaster(false);
+      registers.setIntRelease(Register.CONFIGURATION, 0);
+    }
+  }
+
+  /** Returns the device's name. */
+  @Override
+  public String toString() {
+    return device.name();
+  }
+}

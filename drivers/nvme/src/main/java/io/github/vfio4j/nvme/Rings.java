@@ -1,0 +1,220 @@
+package io.github.vfio4j.nvme;
+
+import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.DmaSlice;
+import io.github.vfio4j.IoAddressSpace;
+import io.github.vfio4j.MappedRegion;
+import io.github.vfio4j.VfioException;
+
+/**
+ * A submission queue and its completion queue, in memory, with their doorbells. Hot code: it
+ * allocates nothing, takes no lock, and is for one thread at a time.
+ *
+ * <p>A command is put together in its place in the queue. It has a slot, whose number is its
+ * identifier, from {@link #begin} until {@link #take} has returned it.
+ */
+final class Rings implements AutoCloseable {
+  static final int PAGE = 4096;
+
+  private static final int COMMAND = 64;
+  private static final int COMPLETION = 16;
+  private static final int DOORBELLS = 0x1000;
+
+  /** As many pages as a list of one page names, beside the first page of the data. */
+  static final long MOST_BYTES = PAGE / Long.BYTES * (long) PAGE;
+
+  private final MappedRegion registers;
+  private final DmaBuffer memory;
+  private final DmaSlice commands;
+  private final DmaSlice completions;
+  private final DmaSlice lists;
+  private final long listsIova;
+  private final int entries;
+  private final long tailDoorbell;
+  private final long headDoorbell;
+
+  private final int[] free;
+  private final boolean[] busy;
+  private int freeCount;
+  private int tail;
+  private int head;
+  private int phase = 1;
+
+  /** Where the command is that is being put together. */
+  private int at;
+
+  private int result;
+  private int status;
+
+  /** Allocates queues of as many entries, of which one always stays empty. */
+  Rings(MappedRegion registers, IoAddressSpace space, int number, int entries, int doorbellStride)
+      throws VfioException {
+    this.registers = registers;
+    this.entries = entries;
+    this.tailDoorbell = DOORBELLS + 2L * number * doorbellStride;
+    this.headDoorbell = tailDoorbell + doorbellStride;
+    long commandBytes = pages((long) entries * COMMAND);
+    long completionBytes = pages((long) entries * COMPLETION);
+    int slots = entries - 1;
+    this.memory =
+        space.allocate(
+            roundUp(commandBytes + completionBytes + (long) slots * PAGE, space.granule()));
+    this.commands = memory.slice(0, commandBytes);
+    this.completions = memory.slice(commandBytes, completionBytes);
+    this.lists = memory.slice(commandBytes + completionBytes, (long) slots * PAGE);
+    this.listsIova = lists.iova();
+    this.free = new int[slots];
+    this.busy = new boolean[slots];
+    clear();
+  }
+
+  private static long pages(long bytes) {
+    return roundUp(bytes, PAGE);
+  }
+
+  private static long roundUp(long bytes, long unit) {
+    return (bytes + unit - 1) / unit * unit;
+  }
+
+  /** Forgets all commands, for a controller that has forgotten them, too. */
+  void clear() {
+    completions.segment().fill((byte) 0);
+    tail = 0;
+    head = 0;
+    phase = 1;
+    freeCount = free.length;
+    for (int slot = 0; slot < free.length; slot++) {
+      free[slot] = free.length - 1 - slot;
+      busy[slot] = false;
+    }
+  }
+
+  int entries() {
+    return entries;
+  }
+
+  int slots() {
+    return free.length;
+  }
+
+  int outstanding() {
+    return free.length - freeCount;
+  }
+
+  boolean isBusy(int slot) {
+    return busy[slot];
+  }
+
+  long commandsIova() {
+    return commands.iova();
+  }
+
+  long completionsIova() {
+    return completions.iova();
+  }
+
+  /**
+   * Begins a command, with all of its fields but the first two being 0.
+   *
+   * @return its slot, or -1 if all are taken
+   */
+  int begin(int opcode, int namespace) {
+    if (freeCount == 0) {
+      return -1;
+    }
+    int slot = free[--freeCount];
+    busy[slot] = true;
+    at = tail * COMMAND;
+    commands.setLong(at, Integer.toUnsignedLong(opcode | slot << 16) | (long) namespace << 32);
+    for (int i = Long.BYTES; i < COMMAND; i += Long.BYTES) {
+      commands.setLong(at + i, 0);
+    }
+    return slot;
+  }
+
+  /** Says where the data is: contiguous IOVAs, from a multiple of 4 on. */
+  void data(int slot, long iova, long size) {
+    commands.setLong(at + 24, iova);
+    long next = (iova & -PAGE) + PAGE;
+    long end = iova + size;
+    if (end <= next) {
+      return;
+    }
+    if (end <= next + PAGE) {
+      commands.setLong(at + 32, next);
+      return;
+    }
+    long list = (long) slot * PAGE;
+    for (long entry = list; next < end; entry += Long.BYTES, next += PAGE) {
+      lists.setLong(entry, next);
+    }
+    commands.setLong(at + 32, listsIova + list);
+  }
+
+  /** Sets two of the last six words of the command, from the tenth on. */
+  void words(int first, int low, int high) {
+    commands.setLong(at + 4L * first, Integer.toUnsignedLong(low) | (long) high << 32);
+  }
+
+  /** Ends the command; the controller sees it with the next {@link #ring}. */
+  void end() {
+    tail = tail + 1 == entries ? 0 : tail + 1;
+  }
+
+  /** Tells the controller of all commands. */
+  void ring() {
+    registers.setIntRelease(tailDoorbell, tail);
+  }
+
+  /**
+   * Takes the next completion.
+   *
+   * @return the slot of its command, which is free again; -1 if there is none, and -2 if it is that
+   *     of no command that is under way
+   */
+  int take() {
+    long entry = (long) head * COMPLETION;
+    int last = completions.getIntAcquire(entry + 12);
+    if ((last >>> 16 & 1) != phase) {
+      return -1;
+    }
+    result = completions.getInt(entry);
+    status = last >>> 17;
+    if (++head == entries) {
+      head = 0;
+      phase ^= 1;
+    }
+    int slot = last & 0xffff;
+    if (slot >= busy.length || !busy[slot]) {
+      return -2;
+    }
+    release(slot);
+    return slot;
+  }
+
+  /** Frees the slot of a command that the controller has forgotten. */
+  void release(int slot) {
+    busy[slot] = false;
+    free[freeCount++] = slot;
+  }
+
+  /** Returns the first word of the completion that was taken last. */
+  int result() {
+    return result;
+  }
+
+  /** Returns the status of the completion that was taken last. */
+  int status() {
+    return status;
+  }
+
+  /** Tells the controller which completions were taken. */
+  void acknowledge() {
+    registers.setIntRelease(headDoorbell, head);
+  }
+
+  @Override
+  public void close() throws VfioException {
+    memory.close();
+  }
+}

@@ -1,0 +1,493 @@
+package io.github.vfio4j.model.nvme;
+
+import io.github.vfio4j.model.Bar;
+import io.github.vfio4j.model.Bus;
+import io.github.vfio4j.model.DeviceModel;
+import io.github.vfio4j.model.PciLayout;
+import io.github.vfio4j.model.Registers;
+import io.github.vfio4j.model.nvme.NvmeFaults.Fault;
+import io.github.vfio4j.model.nvme.NvmeFaults.Kind;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A small NVMe controller with its namespaces in memory.
+ *
+ * <p>It carries out a command as soon as the doorbell is rung, in the thread that rings it. It has
+ * the commands that every controller has, and compare, write zeroes, verify and deallocate.
+ */
+public final class NvmeModel implements DeviceModel, Registers {
+  /** How many I/O queue pairs it has. */
+  public static final int QUEUE_PAIRS = 16;
+
+  /** The most that one command moves, in bytes. */
+  public static final int MAXIMUM_TRANSFER = 512 << 10;
+
+  private static final int BAR_SIZE = 1 << 14;
+  private static final int MSIX_TABLE = 0x2000;
+  private static final int DOORBELLS = 0x1000;
+  private static final int MOST_ENTRIES = 1024;
+  private static final int PAGE = 4096;
+  private static final int COMMAND = 64;
+  private static final int COMPLETION = 16;
+
+  /** The NVM command set, ten seconds to get ready, contiguous queues of so many entries. */
+  private static final long CAPABILITIES = 1L << 37 | 20L << 24 | 1 << 16 | (MOST_ENTRIES - 1);
+
+  private static final int HEALTH = 2;
+  private static final int HEALTH_SIZE = 512;
+  private static final int KELVIN = 300;
+  private static final int READY = 1;
+  private static final int FATAL = 2;
+  private static final int SHUTDOWN_COMPLETE = 2 << 2;
+
+  /** Generic and command-specific statuses, as type and code. */
+  private static final class Status {
+    static final int SUCCESS = 0;
+    static final int INVALID_OPCODE = 0x001;
+    static final int INVALID_FIELD = 0x002;
+    static final int TRANSFER_ERROR = 0x004;
+    static final int INVALID_NAMESPACE = 0x00b;
+    static final int LBA_OUT_OF_RANGE = 0x080;
+    static final int COMPLETION_QUEUE_INVALID = 0x100;
+    static final int INVALID_QUEUE = 0x101;
+    static final int INVALID_QUEUE_SIZE = 0x102;
+    static final int COMPARE_FAILURE = 0x285;
+
+    private Status() {}
+  }
+
+  /** What a namespace holds. */
+  private record Store(MemorySegment bytes, int blockSize) {
+    long blocks() {
+      return bytes.byteSize() / blockSize;
+    }
+
+    MemorySegment part(long block, long count) {
+      return bytes.asSlice(block * blockSize, count * blockSize);
+    }
+  }
+
+  /** A queue of the driver's. */
+  private static final class Queue {
+    private final long iova;
+    private final int entries;
+    private final int partner;
+    private int head;
+    private int tail;
+    private int phase = 1;
+
+    Queue(long iova, int entries, int partner) {
+      this.iova = iova;
+      this.entries = entries;
+      this.partner = partner;
+    }
+  }
+
+  private final PciLayout layout;
+  private final NvmeFaults faults = new NvmeFaults();
+  private final List<Store> stores;
+  private final Map<Integer, Queue> submissions = new TreeMap<>();
+  private final Map<Integer, Queue> completions = new TreeMap<>();
+  private @Nullable Bus bus;
+  private int configuration;
+  private int status;
+  private long reads;
+  private long writes;
+  private int adminSizes;
+  private long adminSubmissions;
+  private long adminCompletions;
+
+  /**
+   * Makes a controller with one namespace.
+   *
+   * @param blocks how many blocks it has
+   * @param blockSize bytes in one, a power of two from 512 to 4096
+   * @throws IllegalArgumentException if the size is another, or there are no blocks, or more than 2
+   *     GiB of them
+   */
+  public NvmeModel(int blocks, int blockSize) {
+    this(List.of(store(blocks, blockSize)));
+  }
+
+  private NvmeModel(List<Store> stores) {
+    this.stores = stores;
+    this.layout =
+        PciLayout.of(0x1b36, 0x0010)
+            .classCode(0x010802)
+            .subsystem(0x1af4, 0x1100)
+            .bar(0, Bar.registers(BAR_SIZE, this))
+            .line()
+            .msix(QUEUE_PAIRS + 1, 0, MSIX_TABLE)
+            .resettable()
+            .build();
+  }
+
+  private static Store store(int blocks, int blockSize) {
+    if (blockSize < 512 || blockSize > PAGE || Integer.bitCount(blockSize) != 1) {
+      throw new IllegalArgumentException("blocks of 512 to 4096 bytes, not of " + blockSize);
+    }
+    if (blocks <= 0 || blocks > Integer.MAX_VALUE / blockSize) {
+      throw new IllegalArgumentException(blocks + " blocks are none, or too many");
+    }
+    return new Store(MemorySegment.ofArray(new byte[blocks * blockSize]), blockSize);
+  }
+
+  /**
+   * Returns what the controller will do wrong.
+   *
+   * @return the faults, to be set
+   */
+  public NvmeFaults faults() {
+    return faults;
+  }
+
+  @Override
+  public PciLayout layout() {
+    return layout;
+  }
+
+  @Override
+  public void plugIn(Bus plug) {
+    bus = plug;
+  }
+
+  private Bus bus() {
+    if (bus == null) {
+      throw new IllegalStateException("the controller is on no bus");
+    }
+    return bus;
+  }
+
+  /** Forgets queues and settings; what the namespaces hold stays. */
+  @Override
+  public void reset() {
+    submissions.clear();
+    completions.clear();
+    configuration = 0;
+    status = 0;
+    adminSizes = 0;
+    adminSubmissions = 0;
+    adminCompletions = 0;
+  }
+
+  @Override
+  public long read(long offset, int width) {
+    long value =
+        switch ((int) offset & -Long.BYTES) {
+          case 0x00 -> CAPABILITIES;
+          case 0x08 -> 0x00010400;
+          case 0x10 -> (long) configuration << 32;
+          case 0x18 -> (long) status << 32;
+          case 0x20 -> (long) adminSizes << 32;
+          case 0x28 -> adminSubmissions;
+          case 0x30 -> adminCompletions;
+          default -> 0;
+        };
+    return value >>> ((offset & (Long.BYTES - 1)) * Byte.SIZE);
+  }
+
+  @Override
+  public void write(long offset, int width, long value) {
+    if (offset >= DOORBELLS) {
+      ring((int) (offset - DOORBELLS) / Integer.BYTES, (int) value);
+      return;
+    }
+    switch ((int) offset) {
+      case 0x14 -> configure((int) value);
+      case 0x24 -> adminSizes = (int) value;
+      case 0x28 -> adminSubmissions = put(adminSubmissions, false, width, value);
+      case 0x2c -> adminSubmissions = put(adminSubmissions, true, width, value);
+      case 0x30 -> adminCompletions = put(adminCompletions, false, width, value);
+      case 0x34 -> adminCompletions = put(adminCompletions, true, width, value);
+      default -> {}
+    }
+  }
+
+  private static long put(long old, boolean upper, int width, long value) {
+    if (width == Long.BYTES) {
+      return value;
+    }
+    return upper ? (old & 0xffffffffL) | value << 32 : (old & ~0xffffffffL) | value;
+  }
+
+  private void configure(int value) {
+    boolean enabled = (value & 1) != 0;
+    if (!enabled) {
+      reset();
+      return;
+    }
+    if ((configuration & 1) == 0) {
+      submissions.put(0, new Queue(adminSubmissions, (adminSizes & 0xfff) + 1, 0));
+      completions.put(0, new Queue(adminCompletions, (adminSizes >>> 16 & 0xfff) + 1, 0));
+      status = READY;
+    }
+    configuration = value;
+    if ((value >>> 14 & 3) != 0) {
+      status |= SHUTDOWN_COMPLETE;
+    }
+  }
+
+  private void ring(int doorbell, int value) {
+    boolean ofCompletions = (doorbell & 1) != 0;
+    int number = doorbell >> 1;
+    if (ofCompletions || (status & READY) == 0 || (status & FATAL) != 0) {
+      return;
+    }
+    Queue queue = submissions.get(number);
+    if (queue == null || value < 0 || value >= queue.entries) {
+      return;
+    }
+    queue.tail = value;
+    while (queue.head != queue.tail && (status & FATAL) == 0) {
+      ByteBuffer command = fetch(queue.iova + (long) queue.head * COMMAND, COMMAND);
+      queue.head = queue.head + 1 == queue.entries ? 0 : queue.head + 1;
+      execute(number, queue, command);
+    }
+  }
+
+  private ByteBuffer fetch(long iova, int size) {
+    byte[] bytes = new byte[size];
+    bus().read(iova, MemorySegment.ofArray(bytes));
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private void execute(int number, Queue queue, ByteBuffer command) {
+    Optional<Fault> fault = number == 0 ? Optional.empty() : faults.next();
+    if (fault.filter(it -> it.kind() == Kind.FATAL).isPresent()) {
+      status |= FATAL;
+      return;
+    }
+    int failed = fault.filter(it -> it.kind() == Kind.STATUS).map(Fault::status).orElse(0);
+    int[] result = new int[1];
+    int ended = failed != 0 ? failed : number == 0 ? admin(command, result) : io(command);
+    if (fault.filter(it -> it.kind() == Kind.NEVER_ENDS).isPresent()) {
+      return;
+    }
+    int identifier = Short.toUnsignedInt(command.getShort(2));
+    if (fault.filter(it -> it.kind() == Kind.WRONG_IDENTIFIER).isPresent()) {
+      identifier = 0xfffe;
+    }
+    boolean stale = fault.filter(it -> it.kind() == Kind.WRONG_PHASE).isPresent();
+    complete(number, queue, result[0], identifier, ended, stale);
+  }
+
+  private void complete(
+      int number, Queue queue, int result, int identifier, int ended, boolean stale) {
+    Queue answers = completions.get(queue.partner);
+    if (answers == null) {
+      return;
+    }
+    int phase = stale ? answers.phase ^ 1 : answers.phase;
+    ByteBuffer entry = ByteBuffer.allocate(COMPLETION).order(ByteOrder.LITTLE_ENDIAN);
+    entry.putInt(0, result);
+    entry.putInt(8, number << 16 | queue.head);
+    entry.putInt(12, ended << 17 | phase << 16 | identifier);
+    bus()
+        .write(
+            answers.iova + (long) answers.tail * COMPLETION, MemorySegment.ofArray(entry.array()));
+    if (++answers.tail == answers.entries) {
+      answers.tail = 0;
+      answers.phase ^= 1;
+    }
+    if (bus().messagesEnabled()) {
+      bus().raiseMessage(queue.partner);
+    }
+  }
+
+  private int admin(ByteBuffer command, int[] result) {
+    int word10 = command.getInt(40);
+    int number = word10 & 0xffff;
+    return switch (command.get(0)) {
+      case 0x00 -> submissions.remove(number) == null || number == 0 ? Status.INVALID_QUEUE : 0;
+      case 0x04 -> completions.remove(number) == null || number == 0 ? Status.INVALID_QUEUE : 0;
+      case 0x01 -> createSubmissions(command, number, (word10 >>> 16) + 1);
+      case 0x05 -> create(completions, command, number, (word10 >>> 16) + 1, number);
+      case 0x02 -> log(command, word10);
+      case 0x06 -> identify(command, word10 & 0xff);
+      case 0x09, 0x0a -> {
+        result[0] = (QUEUE_PAIRS - 1) << 16 | (QUEUE_PAIRS - 1);
+        yield (word10 & 0xff) == 7 ? Status.SUCCESS : Status.INVALID_FIELD;
+      }
+      default -> Status.INVALID_OPCODE;
+    };
+  }
+
+  private int createSubmissions(ByteBuffer command, int number, int entries) {
+    int partner = command.getInt(44) >>> 16;
+    return completions.containsKey(partner) && partner != 0
+        ? create(submissions, command, number, entries, partner)
+        : Status.COMPLETION_QUEUE_INVALID;
+  }
+
+  private static int create(
+      Map<Integer, Queue> queues, ByteBuffer command, int number, int entries, int partner) {
+    if (number == 0 || number > QUEUE_PAIRS || queues.containsKey(number)) {
+      return Status.INVALID_QUEUE;
+    }
+    if (entries < 2 || entries > MOST_ENTRIES) {
+      return Status.INVALID_QUEUE_SIZE;
+    }
+    queues.put(number, new Queue(command.getLong(24), entries, partner));
+    return Status.SUCCESS;
+  }
+
+  private int log(ByteBuffer command, int word10) {
+    if ((word10 & 0xff) != HEALTH || word10 >>> 16 != HEALTH_SIZE / Integer.BYTES - 1) {
+      return Status.INVALID_FIELD;
+    }
+    ByteBuffer answer = ByteBuffer.allocate(HEALTH_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    answer.putShort(1, (short) KELVIN);
+    answer.put(3, (byte) 100);
+    answer.put(4, (byte) 10);
+    answer.putLong(64, reads);
+    answer.putLong(80, writes);
+    return move(command, MemorySegment.ofArray(answer.array()), true) ? 0 : Status.TRANSFER_ERROR;
+  }
+
+  private int identify(ByteBuffer command, int what) {
+    ByteBuffer answer = ByteBuffer.allocate(PAGE).order(ByteOrder.LITTLE_ENDIAN);
+    int id = command.getInt(4);
+    switch (what) {
+      case 0 -> {
+        if (id < 1 || id > stores.size()) {
+          return Status.INVALID_NAMESPACE;
+        }
+        Store store = stores.get(id - 1);
+        answer.putLong(0, store.blocks());
+        answer.putLong(8, store.blocks());
+        answer.putLong(16, store.blocks());
+        answer.putInt(128, Integer.numberOfTrailingZeros(store.blockSize) << 16);
+      }
+      case 1 -> {
+        answer.putShort(0, (short) 0x1b36);
+        answer.put(4, text("model", 20));
+        answer.put(24, text("vfio4j NVMe model", 40));
+        answer.put(64, text("1.0", 8));
+        answer.put(77, (byte) Integer.numberOfTrailingZeros(MAXIMUM_TRANSFER / PAGE));
+        answer.put(512, (byte) 0x66);
+        answer.put(513, (byte) 0x44);
+        answer.putInt(516, stores.size());
+        answer.putShort(520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 7));
+        answer.put(525, (byte) 1);
+      }
+      case 2 -> {
+        for (int i = 0; i < stores.size(); i++) {
+          answer.putInt(i * Integer.BYTES, i + 1);
+        }
+      }
+      default -> {
+        return Status.INVALID_FIELD;
+      }
+    }
+    return move(command, MemorySegment.ofArray(answer.array()), true) ? 0 : Status.TRANSFER_ERROR;
+  }
+
+  private static byte[] text(String text, int length) {
+    return " "
+        .repeat(length)
+        .replaceFirst("^ {" + text.length() + "}", text)
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private int io(ByteBuffer command) {
+    int id = command.getInt(4);
+    if (id < 1 || id > stores.size()) {
+      return Status.INVALID_NAMESPACE;
+    }
+    Store store = stores.get(id - 1);
+    if (command.get(0) == 0x00) {
+      return Status.SUCCESS;
+    }
+    if (command.get(0) == 0x09) {
+      return deallocate(command, store);
+    }
+    long block = command.getLong(40);
+    long count = (command.getInt(48) & 0xffff) + 1L;
+    if (block < 0 || count > store.blocks() || block > store.blocks() - count) {
+      return Status.LBA_OUT_OF_RANGE;
+    }
+    MemorySegment part = store.part(block, count);
+    boolean moves = command.get(0) == 0x01 || command.get(0) == 0x02 || command.get(0) == 0x05;
+    if (moves && part.byteSize() > MAXIMUM_TRANSFER) {
+      return Status.INVALID_FIELD;
+    }
+    reads += command.get(0) == 0x02 ? 1 : 0;
+    writes += command.get(0) == 0x01 ? 1 : 0;
+    return switch (command.get(0)) {
+      case 0x01 -> move(command, part, false) ? Status.SUCCESS : Status.TRANSFER_ERROR;
+      case 0x02 -> move(command, part, true) ? Status.SUCCESS : Status.TRANSFER_ERROR;
+      case 0x05 -> compare(command, part);
+      case 0x08 -> {
+        part.fill((byte) 0);
+        yield Status.SUCCESS;
+      }
+      case 0x0c -> Status.SUCCESS;
+      default -> Status.INVALID_OPCODE;
+    };
+  }
+
+  private int compare(ByteBuffer command, MemorySegment part) {
+    MemorySegment expected = MemorySegment.ofArray(new byte[(int) part.byteSize()]);
+    if (!move(command, expected, false)) {
+      return Status.TRANSFER_ERROR;
+    }
+    return expected.mismatch(part) == -1 ? Status.SUCCESS : Status.COMPARE_FAILURE;
+  }
+
+  private int deallocate(ByteBuffer command, Store store) {
+    int ranges = (command.getInt(40) & 0xff) + 1;
+    MemorySegment list = MemorySegment.ofArray(new byte[ranges * 16]);
+    if (!move(command, list, false)) {
+      return Status.TRANSFER_ERROR;
+    }
+    ByteBuffer entries = list.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < ranges; i++) {
+      long count = Integer.toUnsignedLong(entries.getInt(i * 16 + 4));
+      long block = entries.getLong(i * 16 + 8);
+      if (block < 0 || count > store.blocks() || block > store.blocks() - count) {
+        return Status.LBA_OUT_OF_RANGE;
+      }
+      store.part(block, count).fill((byte) 0);
+    }
+    return Status.SUCCESS;
+  }
+
+  /** Moves data by the pages that a command names (PRPs), and says whether all came through. */
+  private boolean move(ByteBuffer command, MemorySegment data, boolean toDriver) {
+    long size = data.byteSize();
+    long first = command.getLong(24);
+    long second = command.getLong(32);
+    long done = Math.min(size, PAGE - (first & (PAGE - 1)));
+    boolean all = move(first, data.asSlice(0, done), toDriver);
+    if (size - done > PAGE) {
+      long list = second;
+      while (done < size && all) {
+        long page = fetch(list, Long.BYTES).getLong(0);
+        boolean last = (list & (PAGE - 1)) == PAGE - Long.BYTES;
+        if (last && size - done > PAGE) {
+          list = page;
+          continue;
+        }
+        long part = Math.min(PAGE, size - done);
+        all = (page & (PAGE - 1)) == 0 && move(page, data.asSlice(done, part), toDriver);
+        done += part;
+        list += Long.BYTES;
+      }
+    } else if (size > done) {
+      all &= move(second, data.asSlice(done), toDriver);
+    }
+    return all;
+  }
+
+  private boolean move(long iova, MemorySegment data, boolean toDriver) {
+    return toDriver ? bus().write(iova, data) : bus().read(iova, data);
+  }
+}
