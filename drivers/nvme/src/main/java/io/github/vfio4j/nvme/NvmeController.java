@@ -80,14 +80,7 @@ public final class NvmeController implements AutoCloseable {
         ControllerIdentity.parse(
             admin.ask(new Command("Identify Controller", Opcode.IDENTIFY, 0, CONTROLLER, 0)),
             capabilities.smallestPageShift());
-    int granted =
-        admin.tell(
-            new Command(
-                "Set Features: Number of Queues",
-                Opcode.SET_FEATURES,
-                0,
-                NUMBER_OF_QUEUES,
-                (MOST_QUEUES - 1) << 16 | (MOST_QUEUES - 1)));
+    int granted = askForQueues();
     this.mostPairs = Math.min(granted & 0xffff, granted >>> 16) + 1;
   }
 
@@ -170,6 +163,19 @@ public final class NvmeController implements AutoCloseable {
     registers.setLong(Register.ADMIN_SUBMISSION_QUEUE, admin.rings().commandsIova());
     registers.setLong(Register.ADMIN_COMPLETION_QUEUE, admin.rings().completionsIova());
     configure(ENABLE | ENTRY_SIZES, READY | FATAL, READY);
+  }
+
+  /**
+   * Asks for as many I/O queues as there can be; a controller that was reset has to be asked again.
+   */
+  private int askForQueues() throws VfioException {
+    return admin.tell(
+        new Command(
+            "Set Features: Number of Queues",
+            Opcode.SET_FEATURES,
+            0,
+            NUMBER_OF_QUEUES,
+            (MOST_QUEUES - 1) << 16 | (MOST_QUEUES - 1)));
   }
 
   private void configure(int configuration, int mask, int expected) throws VfioException {
@@ -428,13 +434,7 @@ public final class NvmeController implements AutoCloseable {
     requireOpen();
     era++;
     enable();
-    admin.tell(
-        new Command(
-            "Set Features: Number of Queues",
-            Opcode.SET_FEATURES,
-            0,
-            NUMBER_OF_QUEUES,
-            (MOST_QUEUES - 1) << 16 | (MOST_QUEUES - 1)));
+    askForQueues();
   }
 
   private void requireOpen() {

@@ -199,6 +199,10 @@ public final class QueuePair implements AutoCloseable {
   private void end(int slot, long block, int word12, long tag) {
     rings.words(10, (int) block, (int) (block >>> 32));
     rings.words(12, word12, 0);
+    end(slot, tag);
+  }
+
+  private void end(int slot, long tag) {
     rings.end();
     tags[slot] = tag;
   }
@@ -216,8 +220,7 @@ public final class QueuePair implements AutoCloseable {
     if (slot < 0) {
       return false;
     }
-    rings.end();
-    tags[slot] = tag;
+    end(slot, tag);
     return true;
   }
 
@@ -284,8 +287,7 @@ public final class QueuePair implements AutoCloseable {
     }
     rings.data(slot, ranges.iova(), ranges.size());
     rings.words(10, (int) count - 1, DEALLOCATE);
-    rings.end();
-    tags[slot] = tag;
+    end(slot, tag);
     return true;
   }
 
