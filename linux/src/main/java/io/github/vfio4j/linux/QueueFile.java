@@ -64,7 +64,7 @@ public final class QueueFile {
   private final Object reading = new Object();
 
   private MemorySegment room;
-  private volatile boolean closed;
+  private final WokenFile life;
 
   /**
    * Makes room for a file that is about to be opened; {@link #take} comes next.
@@ -77,6 +77,7 @@ public final class QueueFile {
     this.kernel = kernel;
     this.fd = new Fd(kernel, object);
     this.closing = closing;
+    this.life = new WokenFile(fd, closing);
     this.room = room;
     this.mostRoom = room.byteSize() << DOUBLINGS;
   }
@@ -93,7 +94,7 @@ public final class QueueFile {
 
   /** Returns whether closing has begun. */
   public boolean isClosed() {
-    return closed;
+    return life.isClosed();
   }
 
   /** Returns how many bytes fit at the most, after all growing. */
@@ -129,7 +130,7 @@ public final class QueueFile {
     long left = nanos;
     while (true) {
       synchronized (reading) {
-        requireOpen();
+        life.requireOpen();
         long answer = readWhatFits(file);
         if (answer != 0) {
           return parser.parse(room, answer);
@@ -215,30 +216,12 @@ public final class QueueFile {
     }
   }
 
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException(fd + " is closed");
-    }
-  }
-
   /**
    * Wakes all readers, waits until they have left, and closes the file, once.
    *
    * @return 0, or the first negated error number
    */
   public int close() {
-    synchronized (this) {
-      if (closed) {
-        return 0;
-      }
-      closed = true;
-    }
-    long signalled = closing.signal();
-    int answer = fd.close();
-    int closingAnswer = closing.close();
-    if (signalled < 0) {
-      return (int) signalled;
-    }
-    return answer < 0 ? answer : closingAnswer;
+    return life.close();
   }
 }

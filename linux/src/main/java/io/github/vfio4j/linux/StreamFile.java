@@ -26,7 +26,7 @@ public final class StreamFile {
   private final Kernel kernel;
   private final Fd fd;
   private final EventFd closing;
-  private volatile boolean closed;
+  private final WokenFile life;
 
   /**
    * Makes room for a file that is about to be opened; {@link #take} comes next.
@@ -38,6 +38,7 @@ public final class StreamFile {
     this.kernel = kernel;
     this.fd = new Fd(kernel, object);
     this.closing = closing;
+    this.life = new WokenFile(fd, closing);
   }
 
   /** Takes over the open file, once. */
@@ -47,7 +48,7 @@ public final class StreamFile {
 
   /** Returns whether closing has begun. */
   public boolean isClosed() {
-    return closed;
+    return life.isClosed();
   }
 
   /** Issues an ioctl and returns the kernel's answer. */
@@ -85,7 +86,7 @@ public final class StreamFile {
         timeout.set(JAVA_LONG, 0, nanos / NANOS_PER_SECOND);
         timeout.set(JAVA_LONG, Long.BYTES, nanos % NANOS_PER_SECOND);
         int ready = kernel.poll(polled, 2, timeout);
-        requireOpen();
+        life.requireOpen();
         return ready == -EINTR ? 0 : ready;
       } finally {
         closing.fd().release();
@@ -95,17 +96,11 @@ public final class StreamFile {
     }
   }
 
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException(fd + " is closed");
-    }
-  }
-
   /** Reads what there is, and answers as the kernel does. */
   public long read(MemorySegment buffer) {
     int file = fd.acquire();
     try {
-      requireOpen();
+      life.requireOpen();
       return kernel.read(file, buffer);
     } finally {
       fd.release();
@@ -116,7 +111,7 @@ public final class StreamFile {
   public long write(MemorySegment buffer) {
     int file = fd.acquire();
     try {
-      requireOpen();
+      life.requireOpen();
       return kernel.write(file, buffer);
     } finally {
       fd.release();
@@ -129,19 +124,7 @@ public final class StreamFile {
    * @return 0, or the first negated error number
    */
   public int close() {
-    synchronized (this) {
-      if (closed) {
-        return 0;
-      }
-      closed = true;
-    }
-    long signalled = closing.signal();
-    int answer = fd.close();
-    int closingAnswer = closing.close();
-    if (signalled < 0) {
-      return (int) signalled;
-    }
-    return answer < 0 ? answer : closingAnswer;
+    return life.close();
   }
 
   @Override
