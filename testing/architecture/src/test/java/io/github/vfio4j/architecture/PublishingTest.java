@@ -16,7 +16,7 @@ class PublishingTest {
   @Test
   void isTheLibraryItsDriversAndTheDeviceModels() {
     assertThat(Build.publishedModules())
-        .containsExactly("bindings", "linux", "core", "model", "drivers/edu");
+        .containsExactly("bindings", "linux", "core", "model", "drivers/edu", "drivers/nvme");
   }
 
   @Test
