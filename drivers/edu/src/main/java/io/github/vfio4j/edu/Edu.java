@@ -122,7 +122,8 @@ public final class Edu implements AutoCloseable {
         throw new VfioException(
             "identify", device.name(), null, "0x%08x is no edu".formatted(identification));
       }
-      // what a former driver has left would be told with the first interrupt
+      // an interrupt that a former driver asked for would be told with the first of this one
+      registers.setInt(Register.STATUS, 0);
       registers.setInt(Register.INTERRUPT_ACKNOWLEDGE, registers.getInt(Register.INTERRUPT_STATUS));
       Interrupt done = device.pci().msi().enable(0);
       try {

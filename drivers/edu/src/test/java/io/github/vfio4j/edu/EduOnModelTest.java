@@ -47,6 +47,11 @@ class EduOnModelTest {
   }
 
   @Test
+  void interruptsOfAFormerDriverAreNotTold() throws VfioException {
+    EduScenarios.interruptsOfAFormerDriverAreNotTold(device);
+  }
+
+  @Test
   void partsOfTheMemoryAreMoved() throws VfioException {
     EduScenarios.partsOfTheMemoryAreMoved(device);
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import java.lang.foreign.MemorySegment;
@@ -37,6 +38,18 @@ public final class EduScenarios {
       assertThat(edu.identification()).isEqualTo(0x010000ed);
       assertThat(edu.invert(0x12345678)).isEqualTo(~0x12345678);
       assertThat(edu.factorial(10)).isEqualTo(3628800);
+      assertThat(edu.raiseInterrupt(0x5a)).isEqualTo(0x5a);
+    }
+  }
+
+  /** A driver that had factorials end with an interrupt, and ended before one, is not heard of. */
+  public static void interruptsOfAFormerDriverAreNotTold(VfioDevice device) throws VfioException {
+    try (MappedRegion registers = device.pci().bar(0).map()) {
+      registers.setInt(0x20, 0x80); // an interrupt for each factorial
+      registers.setInt(0x60, 0x100); // and another one, never acknowledged
+    }
+    try (Edu edu = Edu.start(device)) {
+      assertThat(edu.factorial(5)).isEqualTo(120);
       assertThat(edu.raiseInterrupt(0x5a)).isEqualTo(0x5a);
     }
   }

@@ -36,6 +36,11 @@ class EduTest {
   }
 
   @EachBackend
+  void interruptsOfAFormerDriverAreNotTold(Backend backend) throws VfioException {
+    play(backend, EduScenarios::interruptsOfAFormerDriverAreNotTold);
+  }
+
+  @EachBackend
   void partsOfTheMemoryAreMoved(Backend backend) throws VfioException {
     play(backend, EduScenarios::partsOfTheMemoryAreMoved);
   }
