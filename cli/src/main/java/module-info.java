@@ -9,4 +9,10 @@ module io.github.vfio4j.cli {
 
   opens io.github.vfio4j.cli to
       info.picocli;
+  opens io.github.vfio4j.cli.demo to
+      info.picocli;
+  opens io.github.vfio4j.cli.host to
+      info.picocli;
+  opens io.github.vfio4j.cli.show to
+      info.picocli;
 }

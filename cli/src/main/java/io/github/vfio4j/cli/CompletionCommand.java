@@ -1,6 +1,8 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.ExitStatus;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;

@@ -3,6 +3,7 @@ package io.github.vfio4j.cli;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.text.Printable;
 import io.github.vfio4j.cli.text.Similar;
 import io.github.vfio4j.sysfs.Sysfs;

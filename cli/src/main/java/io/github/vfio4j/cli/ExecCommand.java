@@ -2,6 +2,10 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.DeviceName;
+import io.github.vfio4j.cli.host.Failures;
+import io.github.vfio4j.cli.host.Interruption;
 import io.github.vfio4j.exec.Identity;
 import io.github.vfio4j.exec.Program;
 import io.github.vfio4j.handover.OpenFile;

@@ -1,5 +1,6 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.cli.host.ExitStatus;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

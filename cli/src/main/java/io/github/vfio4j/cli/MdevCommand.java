@@ -2,6 +2,9 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.DeviceJson;
+import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.sysfs.MediatedDevice;

@@ -1,5 +1,6 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.cli.host.CommandHost;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 

@@ -2,6 +2,9 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.DeviceName;
+import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.migration.DeviceState;
 import io.github.vfio4j.migration.Migration;
 import java.io.IOException;

@@ -3,6 +3,8 @@ package io.github.vfio4j.cli;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.ExitStatus;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.file.Path;

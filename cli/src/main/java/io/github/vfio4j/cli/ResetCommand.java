@@ -2,6 +2,10 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.DeviceName;
+import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.Failures;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.sysfs.PciDevice;

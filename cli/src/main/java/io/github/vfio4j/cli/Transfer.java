@@ -1,5 +1,6 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Size;
 import java.nio.file.Path;

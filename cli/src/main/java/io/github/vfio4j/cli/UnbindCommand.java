@@ -2,6 +2,9 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.Interruption;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.io.PrintWriter;

@@ -1,5 +1,6 @@
 package io.github.vfio4j.cli;
 
+import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.text.Printable;
 import io.github.vfio4j.cli.text.Similar;
 import java.io.PrintWriter;

@@ -4,6 +4,8 @@ import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.sysfs.PciDevice;

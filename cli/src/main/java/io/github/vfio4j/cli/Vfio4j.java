@@ -1,6 +1,14 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.cli.demo.DemoCommand;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.Version;
+import io.github.vfio4j.cli.show.DoctorCommand;
+import io.github.vfio4j.cli.show.IommuCommand;
+import io.github.vfio4j.cli.show.ListCommand;
+import io.github.vfio4j.cli.show.ShowCommand;
 import io.github.vfio4j.cli.text.PrintableWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;

@@ -1,6 +1,8 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.OpenedDevice;
 import io.github.vfio4j.cli.text.PciIds;
 import io.github.vfio4j.iommufd.IommuSurvey;
 import io.github.vfio4j.sysfs.Sysfs;

@@ -2,6 +2,7 @@ package io.github.vfio4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.vfio4j.cli.host.StandardError;
 import io.github.vfio4j.sysfs.FakeHost;
 import java.io.IOException;
 import java.nio.file.Files;

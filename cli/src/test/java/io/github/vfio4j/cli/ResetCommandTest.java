@@ -3,6 +3,7 @@ package io.github.vfio4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.vfio4j.DeviceBusyException;
+import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.sysfs.FakeHost;
 import java.nio.file.Path;
 import java.util.List;

@@ -12,6 +12,8 @@ import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.RegionCapability;
 import io.github.vfio4j.RegionInfo;
+import io.github.vfio4j.cli.host.CommandHost;
+import io.github.vfio4j.cli.host.OpenedDevice;
 import io.github.vfio4j.feature.DeviceFeature;
 import io.github.vfio4j.sysfs.FakeHost;
 import java.nio.ByteBuffer;

@@ -2,6 +2,7 @@ package io.github.vfio4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.vfio4j.cli.host.CommandHost;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -15,11 +15,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** That packages can be taken in: not too large, and each with its map. */
 class PackagesTest {
   private static final int MOST_TYPES = 40;
-
-  /** The command has grown over that, and is to be split by what its commands are about. */
-  private static final int MOST_OF_THE_COMMAND = 52;
-
-  private static final Path COMMAND = Path.of("io/github/vfio4j/cli");
   private static final Pattern JAVADOC =
       Pattern.compile("/\\*\\*[\\s*]*\\w.*?\\*/", Pattern.DOTALL);
 
@@ -41,7 +36,7 @@ class PackagesTest {
   private static void isOfASizeToTakeIn(Path folder) throws IOException {
     assertThat(sources(folder).stream().filter(file -> !file.endsWith("package-info.java")))
         .as("types of %s", folder)
-        .hasSizeLessThanOrEqualTo(folder.endsWith(COMMAND) ? MOST_OF_THE_COMMAND : MOST_TYPES);
+        .hasSizeLessThanOrEqualTo(MOST_TYPES);
   }
 
   private static void hasAMap(Path folder) throws IOException {
