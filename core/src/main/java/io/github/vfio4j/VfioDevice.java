@@ -276,7 +276,7 @@ public interface VfioDevice extends AutoCloseable {
    *
    * <p>Accesses to the device's registers, by whatever way, wait for its end.
    *
-   * @throws UnsupportedByKernelException if the device has no reset of its own
+   * @throws UnsupportedByKernelException if the kernel says that the device has no reset of its own
    * @throws VfioException if the kernel refuses, also while it is taking the device away
    */
   void reset() throws VfioException;

@@ -21,6 +21,7 @@ import io.github.vfio4j.outcome.Step;
 import io.github.vfio4j.recording.DeviceEvent;
 import io.github.vfio4j.recording.Recorded;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -62,19 +63,14 @@ public final class OpenDevice {
   private final DeviceInfo info;
   private final Map<Integer, DeviceRegion> regions = new TreeMap<>();
   private final Map<Integer, IrqVectors> irqs = new TreeMap<>();
-  private final Dependents mappedRegions = new Dependents();
+  private final Map<Ending, Dependents> owned =
+      Map.of(
+          Ending.FIRST, new Dependents(),
+          Ending.BEFORE, new Dependents(),
+          Ending.AFTER, new Dependents());
 
-  /** Files that the device has given, which the kernel does not end with it. */
-  private final Dependents dependents = new Dependents();
-
-  /** What the kernel ends with the device. */
-  private final Dependents owned = new Dependents();
-
-  /** Held while something is made that ends with the device, and while that is closed. */
-  private final Object makeLock = new Object();
-
-  /** What else there is of the device, in objects that it is not the owner of. */
-  private final Dependents users = new Dependents();
+  /** Held while something is owned, and while the file is closed: nothing is missed. */
+  private final Object ownLock = new Object();
 
   private boolean useEnded;
 
@@ -157,42 +153,57 @@ public final class OpenDevice {
   }
 
   /**
-   * Has something end before this device: what has it mapped elsewhere, or a file of its memory.
+   * Has something end with this device. It is owned while it is empty, before the kernel is asked
+   * for it: so it ends, even if the device is being closed meanwhile.
    *
-   * @param ending ends it, and has to {@linkplain #removeUser remove} it; no lock is held then
+   * @param closing closes it, does nothing of the kernel's until there is something, and
+   *     {@linkplain #disown disowns} it
    * @throws IllegalStateException if the device is closed, or about to be
    */
-  public void addUser(Object user, Step ending) {
-    synchronized (users) {
-      requireOpen();
-      if (useEnded) {
-        throw new IllegalStateException(name() + " is being closed");
-      }
-      users.add(user, ending);
+  public void own(Ending when, Object made, Step closing) {
+    synchronized (ownLock) {
+      requireOwner(when);
+      owned(when).add(made, closing);
     }
   }
 
-  public void removeUser(Object user) {
-    users.remove(user);
+  /**
+   * Has something end with this device as {@link #own}, of which a device has one at a time.
+   *
+   * @return whether there was none of its class
+   */
+  public boolean ownOne(Ending when, Object made, Step closing) {
+    synchronized (ownLock) {
+      requireOwner(when);
+      return owned(when).addUnless(made.getClass()::isInstance, made, closing);
+    }
+  }
+
+  private void requireOwner(Ending when) {
+    requireOpen();
+    if (when == Ending.FIRST && useEnded) {
+      throw new IllegalStateException(name() + " is being closed");
+    }
+  }
+
+  /** Forgets what is owned and closed. */
+  public void disown(Object made) {
+    owned.values().forEach(those -> those.remove(made));
+  }
+
+  private Dependents owned(Ending when) {
+    return Objects.requireNonNull(owned.get(when));
   }
 
   /**
-   * Ends what uses this device, for good. Called without the lock of any address space: what ends
-   * takes its own.
+   * Ends what ends first, for good. Called without the lock of any address space: what ends takes
+   * its own.
    */
   public void endUse(Closing closing) {
-    synchronized (users) {
+    synchronized (ownLock) {
       useEnded = true;
     }
-    users.close(closing);
-  }
-
-  /**
-   * Returns what ends before the device beside its mappings and interrupts. What is added before
-   * the channel is asked for something is closed, even if the device is being closed meanwhile.
-   */
-  public Dependents dependents() {
-    return dependents;
+    owned(Ending.FIRST).close(closing);
   }
 
   private void requireOpen() {
@@ -254,22 +265,31 @@ public final class OpenDevice {
 
   public void reset() throws VfioException {
     requireOpen();
-    if (!info.resettable()) {
-      throw new UnsupportedByKernelException(
-          Ioctl.VFIO_DEVICE_RESET.name(), name(), null, "the device has no reset of its own");
-    }
     Optional<DeviceEvent.Reset> event = Recorded.begin(DeviceEvent.Reset::new);
     int answer = channel.reset();
     if (answer < 0) {
-      throw Answer.failure(Ioctl.VFIO_DEVICE_RESET, name(), answer, meaningOfReset(answer));
+      throw refusedReset(answer);
     }
     event.ifPresent(reset -> reset.commit(name()));
   }
 
-  private static String meaningOfReset(int answer) {
-    return Answer.is(answer, Errno.EAGAIN)
-        ? "the kernel is taking it from its driver, or is resetting it already"
-        : "";
+  /** The kernel is asked first: there are devices with a reset whose driver does not say so. */
+  private VfioException refusedReset(int answer) {
+    if (!info.resettable()
+        && (Answer.is(answer, Errno.EINVAL) || Answer.is(answer, Errno.ENOTTY))) {
+      return new UnsupportedByKernelException(
+          Ioctl.VFIO_DEVICE_RESET.name(),
+          name(),
+          new Errno(-answer),
+          "the device has no reset of its own");
+    }
+    return Answer.failure(
+        Ioctl.VFIO_DEVICE_RESET,
+        name(),
+        answer,
+        Answer.is(answer, Errno.EAGAIN)
+            ? "the kernel is taking it from its driver, or is resetting it already"
+            : "");
   }
 
   /** Maps a region. */
@@ -283,36 +303,12 @@ public final class OpenDevice {
    * device is closed, which would miss it.
    */
   MappedRegion map(Mapper mapper) throws VfioException {
-    return make(() -> mapper.map(mappedRegions::remove), MappedRegion::close, mappedRegions);
-  }
-
-  /**
-   * Makes something that the kernel ends when the device is closed, and owns what is left of it.
-   *
-   * @param closing closes it while the device is open, or what is left afterwards, and {@linkplain
-   *     #disown disowns} it
-   */
-  public <T> T own(Rollback.Making<? extends T> making, Rollback.Undoing<? super T> closing)
-      throws VfioException {
-    return make(making, closing, owned);
-  }
-
-  /** Forgets what was made by {@link #own} and is closed. */
-  public void disown(Object made) {
-    owned.remove(made);
-  }
-
-  private <T> T make(
-      Rollback.Making<? extends T> making,
-      Rollback.Undoing<? super T> closing,
-      Dependents dependents)
-      throws VfioException {
-    synchronized (makeLock) {
+    synchronized (ownLock) {
       requireOpen();
       try (Rollback rollback = new Rollback()) {
-        T made = rollback.make(making, closing);
-        dependents.add(made, () -> closing.run(made));
-        return rollback.done(made);
+        MappedRegion mapped = rollback.make(() -> mapper.map(this::disown), MappedRegion::close);
+        owned(Ending.BEFORE).add(mapped, mapped::close);
+        return rollback.done(mapped);
       }
     }
   }
@@ -339,7 +335,7 @@ public final class OpenDevice {
     endUse(closing);
     synchronized (closeLock) {
       if (closed) {
-        closeMade(closing);
+        owned(Ending.BEFORE).close(closing);
       } else {
         closed = true;
         Optional<DeviceEvent.Close> event = Recorded.begin(DeviceEvent.Close::new);
@@ -355,11 +351,11 @@ public final class OpenDevice {
   }
 
   private void closeSelf(Closing closing) {
-    closeMade(closing);
+    owned(Ending.BEFORE).close(closing);
     backing.stop(closing);
     closing.attempt(this::closeChannel);
-    closeMade(closing);
-    owned.close(closing);
+    owned(Ending.BEFORE).close(closing);
+    owned(Ending.AFTER).close(closing);
     synchronized (irqs) {
       for (IrqVectors kind : irqs.values()) {
         kind.deviceClosed(closing);
@@ -368,13 +364,8 @@ public final class OpenDevice {
     backing.leaveOwner();
   }
 
-  private void closeMade(Closing closing) {
-    mappedRegions.close(closing);
-    dependents.close(closing);
-  }
-
   private void closeChannel() throws VfioException {
-    synchronized (makeLock) {
+    synchronized (ownLock) {
       Answer.require("close", name(), channel.close(), "");
     }
   }

@@ -3,6 +3,7 @@ package io.github.vfio4j.dmabuf;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.device.Ending;
 import io.github.vfio4j.device.MappedMemory;
 import io.github.vfio4j.device.OpenDevice;
 import io.github.vfio4j.linux.Alignment;
@@ -65,7 +66,7 @@ public final class DmaBuf implements AutoCloseable {
     try (Rollback rollback = new Rollback()) {
       DmaBuf opened = new DmaBuf(device, new Fd(device.kernel(), name), size);
       rollback.add(opened::close);
-      device.addUser(opened, opened::close);
+      device.own(Ending.FIRST, opened, opened::close);
       opened.file.take(opening.run());
       return rollback.done(opened);
     }
@@ -225,7 +226,7 @@ public final class DmaBuf implements AutoCloseable {
       closing.attempt(() -> Answer.require("close", file.object(), file.close(), ""));
     }
     if (unmapped) {
-      device.removeUser(this);
+      device.disown(this);
     }
     closing.rethrow();
   }

@@ -8,6 +8,7 @@ import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.container.Container;
+import io.github.vfio4j.device.Ending;
 import io.github.vfio4j.device.MappedMemory;
 import io.github.vfio4j.iommufd.Ioas;
 import io.github.vfio4j.linux.Ioctl;
@@ -104,7 +105,7 @@ public final class PeerMapping implements DmaMapping {
           };
       PeerMapping mapped = new PeerMapping(memory, engine(space), access, way);
       rollback.add(mapped::close);
-      memory.device().addUser(mapped, mapped::close);
+      memory.device().own(Ending.FIRST, mapped, mapped::close);
       mapped.begin(start);
       return rollback.done(mapped);
     }
@@ -219,7 +220,7 @@ public final class PeerMapping implements DmaMapping {
       closed = true;
     }
     way.close();
-    memory.device().removeUser(this);
+    memory.device().disown(this);
   }
 
   /** Returns what is mapped where, and whether it is closed. */

@@ -10,6 +10,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_device_feature_dma_logging_control;
 import io.github.vfio4j.bindings.vfio_device_feature_dma_logging_range;
 import io.github.vfio4j.bindings.vfio_device_feature_dma_logging_report;
+import io.github.vfio4j.device.Ending;
 import io.github.vfio4j.device.KernelFeature;
 import io.github.vfio4j.device.OpenDevice;
 import io.github.vfio4j.feature.DeviceFeature;
@@ -77,7 +78,7 @@ public final class DmaLog implements AutoCloseable {
     List<IovaRange> sorted = checked(engine, pageSize, ranges);
     try (Rollback rollback = new Rollback()) {
       DmaLog log = new DmaLog(engine, sorted);
-      if (!engine.dependents().addUnless(DmaLog.class::isInstance, log, log::close)) {
+      if (!engine.ownOne(Ending.BEFORE, log, log::close)) {
         throw new DeviceBusyException(
             "log DMA", engine.name(), null, "it has a log already, which is not closed");
       }
@@ -225,7 +226,7 @@ public final class DmaLog implements AutoCloseable {
       stop();
     }
     closed = true;
-    device.dependents().remove(this);
+    device.disown(this);
   }
 
   private void stop() throws VfioException {

@@ -4,11 +4,10 @@ import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.device.Ending;
 import io.github.vfio4j.device.OpenDevice;
 import io.github.vfio4j.feature.DeviceFeature;
-import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.migration.MigrationException.Outcome;
-import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.Step;
@@ -75,14 +74,11 @@ public final class Migration implements AutoCloseable {
     StateFeature feature = new StateFeature(engine);
     try (Rollback rollback = new Rollback()) {
       Migration migration = new Migration(engine, feature, feature.flags());
-      if (!engine
-          .dependents()
-          .addUnless(Migration.class::isInstance, migration, migration::close)) {
+      if (!engine.ownOne(Ending.BEFORE, migration, migration::close)) {
         throw new DeviceBusyException(
             "migrate", engine.name(), null, "it has a Migration already, which is not closed");
       }
       rollback.add(migration::close);
-      engine.channel(); // it may have been closed meanwhile
       return rollback.done(migration);
     }
   }
@@ -579,7 +575,7 @@ public final class Migration implements AutoCloseable {
 
   private boolean wasReset(Throwable cause) {
     try {
-      askReset();
+      device.reset();
       return true;
     } catch (VfioException | IllegalStateException e) {
       cause.addSuppressed(e);
@@ -589,20 +585,16 @@ public final class Migration implements AutoCloseable {
 
   /**
    * Resets the device, which is RUNNING then and has lost what was in it; {@code
-   * VFIO_DEVICE_RESET}. Every device that can be migrated has this reset, also one that {@link
-   * VfioDevice#reset} refuses because its driver does not say so.
+   * VFIO_DEVICE_RESET}. Every device that can be migrated has this reset, even if its driver does
+   * not say so.
    *
    * @throws DeviceBusyException if data is being transferred
    * @throws VfioException if the kernel refuses
    */
   public synchronized void reset() throws VfioException {
     requireFree("reset");
-    askReset();
+    device.reset();
     closeUnless(null);
-  }
-
-  private void askReset() throws VfioException {
-    Answer.require(Ioctl.VFIO_DEVICE_RESET, device.name(), device.channel().reset());
   }
 
   /**
@@ -614,7 +606,7 @@ public final class Migration implements AutoCloseable {
   @Override
   public synchronized void close() throws VfioException {
     closed = true;
-    device.dependents().remove(this);
+    device.disown(this);
     Closing closing = new Closing();
     closing.attempt(() -> closeUnless(null));
     closing.rethrow();

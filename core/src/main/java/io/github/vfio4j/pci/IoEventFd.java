@@ -5,6 +5,7 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_device_ioeventfd;
 import io.github.vfio4j.bindings.vfio_h;
+import io.github.vfio4j.device.Ending;
 import io.github.vfio4j.device.OpenDevice;
 import io.github.vfio4j.linux.EventFd;
 import io.github.vfio4j.linux.Fd;
@@ -32,6 +33,7 @@ public final class IoEventFd implements AutoCloseable {
   private final OpenDevice device;
   private final Place place;
   private final EventFd event;
+  private boolean added;
   private boolean closed;
 
   private IoEventFd(OpenDevice device, Place place, EventFd event) {
@@ -120,20 +122,22 @@ public final class IoEventFd implements AutoCloseable {
       throws VfioException {
     OpenDevice engine = OpenDevice.of(device);
     Place place = Place.of(device, bar, offset, width, value);
-    return engine.own(() -> add(engine, place), IoEventFd::close);
+    try (Rollback rollback = new Rollback()) {
+      EventFd event = rollback.make(() -> open(engine, place), IoEventFd::close);
+      IoEventFd made = new IoEventFd(engine, place, event);
+      rollback.add(made::close);
+      engine.own(Ending.AFTER, made, made::close);
+      made.add();
+      return rollback.done(made);
+    }
   }
 
-  private static IoEventFd add(OpenDevice device, Place place) throws VfioException {
-    try (Rollback rollback = new Rollback()) {
-      EventFd event = rollback.make(() -> open(device, place), IoEventFd::close);
-      IoEventFd added = new IoEventFd(device, place, event);
-      int answer = event.fd().call(fd -> ask(device, place, fd));
-      if (answer < 0) {
-        throw Answer.failure(
-            Ioctl.VFIO_DEVICE_IOEVENTFD, place.toString(), answer, meaning(answer));
-      }
-      return rollback.done(added);
+  private synchronized void add() throws VfioException {
+    int answer = event.fd().call(fd -> ask(device, place, fd));
+    if (answer < 0) {
+      throw Answer.failure(Ioctl.VFIO_DEVICE_IOEVENTFD, toString(), answer, meaning(answer));
     }
+    added = true;
   }
 
   private static EventFd open(OpenDevice device, Place place) throws VfioException {
@@ -202,7 +206,7 @@ public final class IoEventFd implements AutoCloseable {
     if (closed) {
       return;
     }
-    int answer = device.isClosed() ? 0 : remove();
+    int answer = added && !device.isClosed() ? remove() : 0;
     Answer.require(Ioctl.VFIO_DEVICE_IOEVENTFD, toString(), answer);
     closed = true;
     device.disown(this);

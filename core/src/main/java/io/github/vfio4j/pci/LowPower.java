@@ -6,6 +6,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_device_low_power_entry_with_wakeup;
 import io.github.vfio4j.channel.EventChannel;
 import io.github.vfio4j.channel.Subscriber;
+import io.github.vfio4j.device.Ending;
 import io.github.vfio4j.device.KernelFeature;
 import io.github.vfio4j.device.OpenDevice;
 import io.github.vfio4j.device.Timeout;
@@ -38,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class LowPower implements AutoCloseable {
   private final OpenDevice device;
   private final @Nullable Wakeup wakeup;
+  private boolean entered;
   private boolean closed;
 
   private LowPower(OpenDevice device, @Nullable Wakeup wakeup) {
@@ -57,12 +59,7 @@ public final class LowPower implements AutoCloseable {
    * @throws VfioException if the kernel refuses; EINVAL says that the device may sleep already
    */
   public static LowPower enter(VfioDevice device) throws VfioException {
-    try (Arena arena = Arena.ofConfined()) {
-      return enter(
-          new LowPower(OpenDevice.of(device), null),
-          DeviceFeature.LOW_POWER_ENTRY,
-          KernelFeature.request(arena, 0));
-    }
+    return entered(new LowPower(OpenDevice.of(device), null));
   }
 
   /**
@@ -79,35 +76,46 @@ public final class LowPower implements AutoCloseable {
    */
   public static LowPower enterWithWakeup(VfioDevice device) throws VfioException {
     OpenDevice engine = OpenDevice.of(device);
-    try (Arena arena = Arena.ofConfined();
-        Rollback rollback = new Rollback()) {
+    try (Rollback rollback = new Rollback()) {
       EventFd event = new EventFd(engine.kernel(), "wakeup of " + engine.name());
       rollback.add(event::close);
       Answer.require("eventfd", engine.name(), event.open(), "");
-      MemorySegment request =
-          KernelFeature.request(arena, vfio_device_low_power_entry_with_wakeup.SIZEOF);
-      LowPower entered = new LowPower(engine, new Wakeup(event));
-      int number = event.fd().acquire();
-      try {
-        vfio_device_low_power_entry_with_wakeup.wakeup_eventfd(
-            KernelFeature.payload(request), number);
-        return rollback.done(enter(entered, DeviceFeature.LOW_POWER_ENTRY_WITH_WAKEUP, request));
-      } finally {
-        event.fd().release();
-      }
+      return rollback.done(entered(new LowPower(engine, new Wakeup(event))));
     }
   }
 
-  private static LowPower enter(LowPower entering, DeviceFeature feature, MemorySegment request)
-      throws VfioException {
-    return entering.device.own(
-        () -> {
-          feature
-              .kernel()
-              .set(entering.device, request, "the device may sleep already, if that is EINVAL");
-          return entering;
-        },
-        LowPower::close);
+  private static LowPower entered(LowPower entering) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(entering::close);
+      entering.device.own(Ending.AFTER, entering, entering::close);
+      entering.enter();
+      return rollback.done(entering);
+    }
+  }
+
+  private synchronized void enter() throws VfioException {
+    try (Arena arena = Arena.ofConfined()) {
+      if (wakeup == null) {
+        enter(DeviceFeature.LOW_POWER_ENTRY, KernelFeature.request(arena, 0));
+      } else {
+        MemorySegment request =
+            KernelFeature.request(arena, vfio_device_low_power_entry_with_wakeup.SIZEOF);
+        Fd file = wakeup.event.fd();
+        int number = file.acquire();
+        try {
+          vfio_device_low_power_entry_with_wakeup.wakeup_eventfd(
+              KernelFeature.payload(request), number);
+          enter(DeviceFeature.LOW_POWER_ENTRY_WITH_WAKEUP, request);
+        } finally {
+          file.release();
+        }
+      }
+    }
+    entered = true;
+  }
+
+  private void enter(DeviceFeature feature, MemorySegment request) throws VfioException {
+    feature.kernel().set(device, request, "the device may sleep already, if that is EINVAL");
   }
 
   /**
@@ -131,21 +139,23 @@ public final class LowPower implements AutoCloseable {
     if (closed) {
       return;
     }
+    if (entered && !device.isClosed()) {
+      exit();
+    }
+    closed = true;
+    device.disown(this);
+    if (wakeup != null) {
+      wakeup.close();
+    }
+  }
+
+  private void exit() throws VfioException {
     try (Arena arena = Arena.ofConfined()) {
       DeviceFeature.LOW_POWER_EXIT.kernel().set(device, KernelFeature.request(arena, 0), "");
     } catch (IllegalStateException e) {
       if (!device.isClosed()) {
         throw e;
       }
-    }
-    end();
-  }
-
-  private void end() throws VfioException {
-    closed = true;
-    device.disown(this);
-    if (wakeup != null) {
-      wakeup.close();
     }
   }
 

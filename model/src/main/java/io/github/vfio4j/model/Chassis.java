@@ -187,7 +187,7 @@ final class Chassis implements Bus {
   int reset() {
     LateWork.sleep(faults.resetDuration());
     if (!layout.resettable()) {
-      return -Errno.ENOTTY.number();
+      return -Errno.EINVAL.number();
     }
     if (faults.resetFails()) {
       return -Errno.EIO.number();
