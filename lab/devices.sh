@@ -9,7 +9,9 @@ devices=(
   pcie-root-port,id=port1,chassis=1,addr=6,x-speed=5
   igb,bus=port1,romfile=,netdev=lan                  # SR-IOV
   pcie-root-port,id=port2,chassis=2,addr=7,x-speed=5 # this speed, or there is no hot reset
-  nvme,serial=a,bus=port2,addr=0.0,multifunction=on  # reset, MSI-X, two functions in one slot
+  nvme,id=disks,serial=a,bus=port2,addr=0.0,multifunction=on,mdts=5 # reset, MSI-X, two functions in one slot
+  nvme-ns,bus=disks,drive=disk,nsid=1                # 128 KiB a command, 512 bytes a block
+  nvme-ns,bus=disks,drive=disk2,nsid=2,logical_block_size=4096,physical_block_size=4096
   nvme,serial=b,bus=port2,addr=0.1
   pcie-root-port,id=port3,chassis=3,addr=0xc,x-speed=5
   igb,id=hot,bus=port3,romfile=,netdev=lan2          # to be unplugged; reports errors (AER)
@@ -21,5 +23,7 @@ bridged=(
   edu,bus=bridge,addr=2
   virtio-rng-pci,bus=bridge,addr=3                   # whose driver keeps that group from user programs
 )
+# Empty files, which go with the run.
+disks=(disk disk2)
 backends=(-object memory-backend-ram,id=shared,size=1M,share=on -netdev user,id=lan,restrict=on
   -netdev user,id=lan2,restrict=on)

@@ -37,14 +37,14 @@ kvm_works() {
   [[ $(<"$proof") == yes ]]
 }
 
-# load_machine NAME[/VARIANT]: sets machine and variant, and arch, qemu, qemu_home, board, cpu, append, devices, backends
-# and table as lab/machines says. What emulates it is there.
+# load_machine NAME[/VARIANT]: sets machine and variant, and arch, qemu, qemu_home, board, cpu, append, devices, disks,
+# backends and table as lab/machines says. What emulates it is there.
 load_machine() {
   local variants
   machine=${1%%/*}
   variant=${1#"$machine"}
   variant=${variant#/}
-  board=q35,kernel-irqchip=split cpu=max,la57=off table=''
+  board=q35,kernel-irqchip=split cpu=max,la57=off table='' disks=()
   [[ -f $lab/machines/$machine ]] || die "there is no machine '$machine', see $lab/machines"
   . "$lab/machines/$machine"
   if [[ $variant ]]; then
@@ -111,7 +111,7 @@ tell() {
 # SHARE/environment says, its console goes to SHARE/console. Status 124: it was not off after $timeout
 # seconds; 123: it was not up after two minutes.
 boot() {
-  local image=$1 share=$2 arguments=("${backends[@]}") status=0 options init device out err out_cat err_cat
+  local image=$1 share=$2 arguments=("${backends[@]}") status=0 options init device disk out err out_cat err_cat
   case $arch in
     x86)
       options="console=ttyS0 unknown_nmi_panic no_timer_check"
@@ -125,6 +125,10 @@ boot() {
       ;;
   esac
   if [[ $initrd ]]; then arguments+=(-initrd "$initrd"); fi
+  for disk in ${disks[@]+"${disks[@]}"}; do
+    truncate -s 64M "$scratch/$disk"
+    arguments+=(-blockdev "driver=file,node-name=$disk,filename=$scratch/$disk")
+  done
   for device in "${devices[@]}"; do arguments+=(-device "$device"); done
   if [[ $icount ]]; then
     arguments+=(-accel tcg -icount shift=0 -smp 1 -cpu "$cpu")

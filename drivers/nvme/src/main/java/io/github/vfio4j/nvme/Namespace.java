@@ -15,6 +15,11 @@ public record Namespace(int id, long blocks, int blockSize) {
   /** Takes apart what the controller says of a namespace. */
   static Namespace parse(String device, int id, byte[] answer) throws VfioException {
     Fields fields = new Fields(answer);
+    long blocks = fields.longAt(0);
+    if (blocks == 0) { // a controller may have a number without a namespace
+      throw new VfioException(
+          "identify", "namespace " + id + " of " + device, null, "there is none");
+    }
     int format = (fields.byteAt(26) & 0xf) | ((fields.byteAt(26) >> 1) & 0x30);
     int descriptor = fields.intAt(FORMATS + Integer.BYTES * format);
     int metadata = descriptor & 0xffff;
@@ -32,8 +37,7 @@ public record Namespace(int id, long blocks, int blockSize) {
       throw new VfioException(
           "identify", object, null, "its blocks would have 2^" + shift + " bytes");
     }
-    long blocks = fields.longAt(0);
-    if (blocks <= 0 || blocks > (Long.MAX_VALUE >> shift)) {
+    if (blocks < 0 || blocks > (Long.MAX_VALUE >> shift)) {
       throw new VfioException(
           "identify", object, null, Long.toUnsignedString(blocks) + " blocks are none to use");
     }

@@ -230,8 +230,9 @@ public final class NvmeController implements AutoCloseable {
    *
    * @param id its number, from 1
    * @return the namespace
-   * @throws NvmeException if there is none of that number
-   * @throws VfioException if it has a format that cannot be used, or the controller does not answer
+   * @throws NvmeException if the controller cannot have one of that number
+   * @throws VfioException if there is none, it has a format that cannot be used, or the controller
+   *     does not answer
    */
   public synchronized Namespace namespace(int id) throws VfioException {
     requireOpen();
