@@ -5,6 +5,7 @@ module io.github.vfio4j.cli {
   requires info.picocli;
   requires io.github.vfio4j.core;
   requires io.github.vfio4j.edu;
+  requires io.github.vfio4j.nvme;
   requires tools.jackson.jr.ob;
 
   opens io.github.vfio4j.cli to
@@ -12,6 +13,8 @@ module io.github.vfio4j.cli {
   opens io.github.vfio4j.cli.demo to
       info.picocli;
   opens io.github.vfio4j.cli.host to
+      info.picocli;
+  opens io.github.vfio4j.cli.nvme to
       info.picocli;
   opens io.github.vfio4j.cli.show to
       info.picocli;

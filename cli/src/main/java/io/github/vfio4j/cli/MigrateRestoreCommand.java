@@ -5,6 +5,8 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.Transfer;
+import io.github.vfio4j.cli.host.WholeFile;
 import io.github.vfio4j.migration.DeviceState;
 import io.github.vfio4j.migration.Migration;
 import java.io.IOException;
@@ -48,7 +50,7 @@ final class MigrateRestoreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     HostDevice device = DeviceName.find(host.sysfs(), name, spec.commandLine());
-    try (FileChannel source = StateFile.read(file);
+    try (FileChannel source = WholeFile.read(file);
         VfioDevice opened = VfioDevice.open(device);
         Migration migration = Migration.of(opened)) {
       Transfer transfer = new Transfer(host, "restored");

@@ -5,6 +5,8 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.Transfer;
+import io.github.vfio4j.cli.host.WholeFile;
 import io.github.vfio4j.migration.DeviceState;
 import io.github.vfio4j.migration.Migration;
 import java.io.IOException;
@@ -50,7 +52,7 @@ final class MigrateSaveCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     HostDevice device = DeviceName.find(host.sysfs(), name, spec.commandLine());
-    StateFile target = StateFile.of(file, force);
+    WholeFile target = WholeFile.of(file, force);
     try (VfioDevice opened = VfioDevice.open(device);
         Migration migration = Migration.of(opened)) {
       Transfer transfer = new Transfer(host, "saved");
@@ -61,7 +63,7 @@ final class MigrateSaveCommand implements Callable<Integer> {
   }
 
   /** A device that was stopped for nothing goes on, too. */
-  private static long save(Migration migration, StateFile target, Transfer transfer)
+  private static long save(Migration migration, WholeFile target, Transfer transfer)
       throws IOException {
     long bytes;
     try {

@@ -36,6 +36,8 @@ final class RehearseCommand implements Callable<Integer> {
     run("bind", "ffff:ff:1f.7");
     run("reset", "ffff:ff:1f.7");
     run("vf", "ffff:ff:1f.7");
+    run("exec", "--device", "ffff:ff:1f.7", "--", "true");
+    run("nvme", "identify", "ffff:ff:1f.7");
     run("demo", "ffff:ff:1f.7");
     run("demo", "--nested", "ffff:ff:1f.7");
     for (HostDevice device : host.sysfs().devices().stream().limit(1).toList()) {

@@ -5,6 +5,7 @@ import io.github.vfio4j.cli.demo.DemoCommand;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Version;
+import io.github.vfio4j.cli.nvme.NvmeCommand;
 import io.github.vfio4j.cli.show.DoctorCommand;
 import io.github.vfio4j.cli.show.IommuCommand;
 import io.github.vfio4j.cli.show.ListCommand;
@@ -141,6 +142,7 @@ final class Vfio4j {
       case "exec" -> List.of(new ExecCommand(host, err));
       case "mdev" -> List.of(MdevCommand.of(host));
       case "migrate" -> List.of(MigrateCommand.of(host));
+      case "nvme" -> List.of(NvmeCommand.of(host));
       case "doctor" -> List.of(new DoctorCommand(host));
       case "demo" -> List.of(new DemoCommand(host));
       case "rehearse" -> List.of(new RehearseCommand(host));
@@ -156,6 +158,7 @@ final class Vfio4j {
               new ExecCommand(host, err),
               MdevCommand.of(host),
               MigrateCommand.of(host),
+              NvmeCommand.of(host),
               new DoctorCommand(host),
               new DemoCommand(host),
               new CompletionCommand(host),

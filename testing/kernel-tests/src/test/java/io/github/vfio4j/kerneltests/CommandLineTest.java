@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -234,6 +235,33 @@ class CommandLineTest {
     Ended unbound = run("vfio4j", "unbind", igb);
     assertThat(unbound.out()).contains(", ended its virtual functions 0000:01:10.0");
     assertThat(run("vfio4j", "bind", igb).status()).isZero();
+  }
+
+  @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES) // three JVMs on an emulated processor
+  @OnMachine(value = "intel/legacy", since = "6.12")
+  @Bound({Device.NVME, Device.NVME_2})
+  void writesAndReadsADisk() throws IOException, InterruptedException {
+    String disk = Machine.NVME.toString();
+    Path written = directory.resolve("written");
+    byte[] content = new byte[3 << 20];
+    new Random(5).nextBytes(content);
+    Files.write(written, content);
+    Path read = directory.resolve("read");
+
+    Ended writing =
+        run("vfio4j", "nvme", "write", "--yes", "--namespace=2", disk, written.toString());
+    assertThat(writing.err()).isEmpty();
+    assertThat(writing.out()).startsWith(disk + "  written 3 MiB in ");
+    Ended reading =
+        run("vfio4j", "nvme", "read", "--namespace=2", "--count=768", disk, read.toString());
+    assertThat(reading.err()).isEmpty();
+    assertThat(read).hasBinaryContent(content);
+
+    assertThat(run("vfio4j", "nvme", "list").out())
+        .containsPattern(disk + " +vfio-pci +1 +64 MiB +512 B")
+        .containsPattern(disk + " +vfio-pci +2 +64 MiB +4 KiB")
+        .containsPattern(Machine.NVME_2 + " +vfio-pci");
   }
 
   @Test

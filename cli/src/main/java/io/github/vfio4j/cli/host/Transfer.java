@@ -1,13 +1,12 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.host;
 
-import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Size;
 import java.nio.file.Path;
 import java.util.function.LongConsumer;
 
 /** Tells of a transfer: a person now and then while it lasts, and everybody at its end. */
-final class Transfer implements LongConsumer {
+public final class Transfer implements LongConsumer {
   private static final long SECOND = 1_000_000_000;
 
   private final CommandHost host;
@@ -20,7 +19,7 @@ final class Transfer implements LongConsumer {
    *
    * @param done what has been done to bytes: saved or restored
    */
-  Transfer(CommandHost host, String done) {
+  public Transfer(CommandHost host, String done) {
     this.host = host;
     this.done = done;
   }
@@ -37,7 +36,7 @@ final class Transfer implements LongConsumer {
   }
 
   /** Tells what came of it. */
-  void end(String device, long bytes, Path file, boolean json) {
+  public void end(String device, long bytes, Path file, boolean json) {
     long nanos = System.nanoTime() - start;
     if (json) {
       Json.object()

@@ -1,4 +1,4 @@
-package io.github.vfio4j.cli;
+package io.github.vfio4j.cli.host;
 
 import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.VfioException;
@@ -18,22 +18,22 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.UUID;
 
-/** A file with the state of a device. It is written whole, or not there at all. */
-final class StateFile {
+/** A file for what was in a device. It is written whole, or not there at all. */
+public final class WholeFile {
   /** What is in a device is its user's business alone. */
   private static final String OWNER_ALONE = "rw-------";
 
   private final Path file;
   private final boolean force;
 
-  private StateFile(Path file, boolean force) {
+  private WholeFile(Path file, boolean force) {
     this.file = file;
     this.force = force;
   }
 
-  /** Writes the state, and returns how many bytes it were. */
+  /** Writes its content, and returns how many bytes it were. */
   @FunctionalInterface
-  interface Filling {
+  public interface Filling {
     long fill(WritableByteChannel channel) throws IOException;
   }
 
@@ -42,7 +42,7 @@ final class StateFile {
    *
    * @param force whether one that is there is replaced
    */
-  static StateFile of(Path file, boolean force) throws IOException {
+  public static WholeFile of(Path file, boolean force) throws IOException {
     if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       if (!force) {
         throw refusal(file, "it is there already; --force replaces it");
@@ -50,17 +50,17 @@ final class StateFile {
       if (!Files.isRegularFile(file)) {
         throw refusal(file, "it is no regular file, and is not replaced");
       }
-      return new StateFile(file.toRealPath(), true);
+      return new WholeFile(file.toRealPath(), true);
     }
     Path directory = directory(file);
     if (!Files.isDirectory(directory)) {
       throw refusal(file, "there is no directory " + directory);
     }
-    return new StateFile(file.toAbsolutePath(), force);
+    return new WholeFile(file.toAbsolutePath(), force);
   }
 
   /** Opens one to be read. */
-  static FileChannel read(Path file) throws IOException {
+  public static FileChannel read(Path file) throws IOException {
     try {
       if (Files.isDirectory(file)) {
         throw new VfioException("read", file.toString(), null, "it is a directory");
@@ -81,7 +81,7 @@ final class StateFile {
   }
 
   /** Writes another file beside it, which takes its place when it is complete. */
-  long fill(Filling filling) throws IOException {
+  public long fill(Filling filling) throws IOException {
     Path part = directory(file).resolve("." + file.getFileName() + "." + UUID.randomUUID());
     try {
       long bytes = write(part, filling);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.cli.host.WholeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class StateFileTest {
+class WholeFileTest {
   @TempDir Path directory;
   private Path file;
 
@@ -37,7 +38,7 @@ class StateFileTest {
   @Test
   void isThereWhenItIsComplete() throws IOException {
     long bytes =
-        StateFile.of(file, false)
+        WholeFile.of(file, false)
             .fill(
                 channel -> {
                   assertThat(file).doesNotExist();
@@ -52,7 +53,7 @@ class StateFileTest {
 
   @Test
   void isNotThereIfItIsNotComplete() throws IOException {
-    StateFile target = StateFile.of(file, false);
+    WholeFile target = WholeFile.of(file, false);
 
     assertThatThrownBy(
             () ->
@@ -69,10 +70,10 @@ class StateFileTest {
   @Test
   void replacesOnlyWhenForced() throws IOException {
     Files.write(file, new byte[] {9});
-    assertThatThrownBy(() -> StateFile.of(file, false))
+    assertThatThrownBy(() -> WholeFile.of(file, false))
         .isInstanceOf(VfioException.class)
         .hasMessageContaining("--force replaces it");
-    StateFile target = StateFile.of(file, true);
+    WholeFile target = WholeFile.of(file, true);
     assertThatThrownBy(
             () ->
                 target.fill(
@@ -82,14 +83,14 @@ class StateFileTest {
         .hasMessage("lost");
     isAlone((byte) 9);
 
-    target.fill(StateFileTest::fill);
+    target.fill(WholeFileTest::fill);
 
     isAlone((byte) 1, (byte) 2, (byte) 3);
   }
 
   @Test
   void replacesNothingThatHasComeUpMeanwhile() throws IOException {
-    StateFile target = StateFile.of(file, false);
+    WholeFile target = WholeFile.of(file, false);
 
     assertThatThrownBy(
             () ->
@@ -108,26 +109,26 @@ class StateFileTest {
   void isWrittenWhereALinkPoints() throws IOException {
     Files.write(file, new byte[] {9});
     Path link = Files.createSymbolicLink(directory.resolve("link"), file);
-    StateFile.of(link, true).fill(StateFileTest::fill);
+    WholeFile.of(link, true).fill(WholeFileTest::fill);
     Files.delete(link);
     isAlone((byte) 1, (byte) 2, (byte) 3);
   }
 
   @Test
   void whatIsNoFileIsRefused() {
-    assertThatThrownBy(() -> StateFile.of(directory, true)).hasMessageContaining("regular file");
-    assertThatThrownBy(() -> StateFile.of(Path.of("/dev/null"), true))
+    assertThatThrownBy(() -> WholeFile.of(directory, true)).hasMessageContaining("regular file");
+    assertThatThrownBy(() -> WholeFile.of(Path.of("/dev/null"), true))
         .hasMessageContaining("regular file");
-    assertThatThrownBy(() -> StateFile.of(file.resolve("below"), false))
+    assertThatThrownBy(() -> WholeFile.of(file.resolve("below"), false))
         .hasMessageContaining("there is no directory " + file);
-    assertThatThrownBy(() -> StateFile.read(directory)).hasMessageContaining("is a directory");
-    assertThatThrownBy(() -> StateFile.read(file)).hasMessageContaining("there is no such file");
+    assertThatThrownBy(() -> WholeFile.read(directory)).hasMessageContaining("is a directory");
+    assertThatThrownBy(() -> WholeFile.read(file)).hasMessageContaining("there is no such file");
   }
 
   @Test
   void aDirectoryThatTakesNoFileIsTold() {
     Path file = Path.of("/proc/state");
-    assertThatThrownBy(() -> StateFile.of(file, false).fill(StateFileTest::fill))
+    assertThatThrownBy(() -> WholeFile.of(file, false).fill(WholeFileTest::fill))
         .isInstanceOf(VfioException.class)
         .hasMessageStartingWith("write on /proc/state: ");
   }
