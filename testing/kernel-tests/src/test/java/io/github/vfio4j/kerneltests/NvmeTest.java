@@ -118,6 +118,7 @@ class NvmeTest {
   }
 
   /** A process that dies while it writes leaves a controller that the next one can use. */
+  @OnMachine("intel/legacy") // another JVM takes long to start
   @EachBackend
   void nextOneGoesOnAfterACrash(Backend backend) throws IOException {
     try (Child child = Child.startUntraced(NvmeWriter.class, backend.name())) {
