@@ -66,6 +66,8 @@ class KernelSelftestsTest {
         Run.of("vfio_pci_device_test", EDU),
         Run.of("vfio_pci_device_test", IGB),
         Run.of("vfio_dma_mapping_test", EDU),
+        Run.of("vfio_dma_mapping_mmio_test", EDU),
+        Run.of("vfio_dma_mapping_mmio_test", IGB),
         Run.of("vfio_pci_device_init_perf_test", EDU, IGB, EDU_2),
         // each of its cases pins a gigabyte, and this one does what the others do
         Run.of("vfio_pci_driver_test", IGB)
