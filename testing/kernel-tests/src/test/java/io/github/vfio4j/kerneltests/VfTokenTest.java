@@ -2,7 +2,6 @@ package io.github.vfio4j.kerneltests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.Errno;
@@ -12,12 +11,15 @@ import io.github.vfio4j.NotPermittedException;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.container.Container;
-import io.github.vfio4j.iommufd.Iommufd;
+import io.github.vfio4j.kerneltests.selftests.Counterpart;
+import io.github.vfio4j.kerneltests.selftests.Counterparts;
+import io.github.vfio4j.kerneltests.selftests.IommuMode;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.pci.VfToken;
 import io.github.vfio4j.sysfs.PciDevice;
 import io.github.vfio4j.sysfs.Sysfs;
+import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -25,14 +27,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * Who may open the functions of an SR-IOV device that user programs have. The first three tests are
- * the 45 cases of the kernel's {@code vfio_pci_sriov_uapi_test.c}, under its names.
- */
+/** Who may open the functions of an SR-IOV device that user programs have. */
 @OnMachine({"intel/legacy", "smmuv3"}) // the IOMMU does not matter
 @Bound(Device.IGB)
 class VfTokenTest {
@@ -40,59 +38,6 @@ class VfTokenTest {
   private static final UUID TWO = UUID.fromString("88594674-90a0-47a9-aea8-9d9b352ac08a");
 
   private static VirtualFunction virtual;
-
-  /** What the kernel's test calls modes of the IOMMU. */
-  enum Mode {
-    VFIO_TYPE1,
-    VFIO_TYPE1V2,
-    IOMMUFD_COMPAT_TYPE1,
-    IOMMUFD_COMPAT_TYPE1V2,
-    IOMMUFD;
-
-    boolean takesTokens() {
-      return switch (this) {
-        case VFIO_TYPE1, VFIO_TYPE1V2 -> true;
-        case IOMMUFD_COMPAT_TYPE1, IOMMUFD_COMPAT_TYPE1V2 -> Machine.hasCdev();
-        case IOMMUFD -> Machine.kernelIsSince("6.17");
-      };
-    }
-
-    OpenSpace open() throws VfioException {
-      return switch (this) {
-        case VFIO_TYPE1 -> of(Container.open(Container.Type.TYPE1));
-        case VFIO_TYPE1V2 -> of(Container.open(Container.Type.TYPE1V2));
-        case IOMMUFD_COMPAT_TYPE1 -> compatible(Container.Type.TYPE1);
-        case IOMMUFD_COMPAT_TYPE1V2 -> compatible(Container.Type.TYPE1V2);
-        case IOMMUFD -> OpenSpace.on(Backend.IOMMUFD);
-      };
-    }
-
-    private static OpenSpace of(Container container) {
-      return new OpenSpace(container, container::close);
-    }
-
-    private static OpenSpace compatible(Container.Type type) throws VfioException {
-      Iommufd iommufd = Iommufd.open();
-      return new OpenSpace(Container.open(iommufd, type), iommufd::close);
-    }
-  }
-
-  /** Which token the virtual function is opened with. */
-  enum Given {
-    SAME_UUID(Optional.of(ONE)),
-    DIFF_UUID(Optional.of(TWO)),
-    NULL_UUID(Optional.empty());
-
-    private final Optional<UUID> token;
-
-    Given(Optional<UUID> token) {
-      this.token = token;
-    }
-
-    HostDevice virtual() {
-      return token.isPresent() ? virtual.device().withVfToken(token.get()) : virtual.device();
-    }
-  }
 
   @BeforeAll
   static void makeVirtualFunction() throws VfioException {
@@ -104,27 +49,22 @@ class VfTokenTest {
     virtual.close();
   }
 
-  private static Stream<Mode> modes() {
-    return Stream.of(Mode.values()).filter(Mode::takesTokens);
+  private static Stream<IommuMode> modes() {
+    return Stream.of(IommuMode.values()).filter(IommuMode::takesTokens);
   }
 
-  static Stream<Arguments> cases() {
-    return modes().flatMap(mode -> Stream.of(Given.values()).map(given -> arguments(mode, given)));
+  private static Stream<Counterpart> kernelsCases()
+      throws IOException, ReflectiveOperationException {
+    return Counterparts.of("vfio_pci_sriov_uapi_test").stream()
+        .filter(counterpart -> counterpart.mode().takesTokens());
   }
 
   private static VfioDevice openPhysical(IoAddressSpace space) throws VfioException {
     return VfioDevice.open(virtual.physical().withVfToken(ONE), space);
   }
 
-  private static void assertOpens(Given given, UUID right, IoAddressSpace space)
-      throws VfioException {
-    if (given.token.equals(Optional.of(right))) {
-      try (VfioDevice opened = VfioDevice.open(given.virtual(), space)) {
-        assertThat(opened.pci().config().vendorId()).isEqualTo(0x8086);
-      }
-    } else {
-      assertRefused(given.virtual(), space);
-    }
+  private static HostDevice virtual(UUID token) {
+    return virtual.device().withVfToken(token);
   }
 
   private static void assertRefused(HostDevice device, IoAddressSpace space) {
@@ -139,67 +79,46 @@ class VfTokenTest {
                     .doesNotContain(TWO.toString()));
   }
 
+  /** The 45 cases of the kernel's {@code vfio_pci_sriov_uapi_test.c}, under its names. */
   @ParameterizedTest
-  @MethodSource("cases")
-  void init_token_match(Mode mode, Given given) throws VfioException {
-    try (OpenSpace open = mode.open();
-        VfioDevice _ = openPhysical(open.space())) {
-      assertOpens(given, ONE, open.space());
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("cases")
-  void pf_early_close(Mode mode, Given given) throws VfioException {
-    try (OpenSpace open = mode.open()) {
-      openPhysical(open.space()).close();
-      assertOpens(given, ONE, open.space());
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("cases")
-  void override_token(Mode mode, Given given) throws VfioException {
-    try (OpenSpace open = mode.open();
-        VfioDevice physical = openPhysical(open.space())) {
-      VfToken.set(physical, TWO);
-      assertOpens(given, TWO, open.space());
-    }
+  @MethodSource("kernelsCases")
+  void tokensAreWhatTheKernelsOwnTestSays(Counterpart counterpart) throws Throwable {
+    counterpart.run(List.of(Machine.IGB, virtual.device().address()));
   }
 
   /** As long as a virtual function is open, its token opens the physical one, too. */
   @ParameterizedTest
   @MethodSource("modes")
-  void whoUsesAVirtualFunctionVouchesForThePhysicalOne(Mode mode) throws VfioException {
-    try (OpenSpace open = mode.open()) {
+  void whoUsesAVirtualFunctionVouchesForThePhysicalOne(IommuMode mode) throws VfioException {
+    try (IommuMode.Space open = mode.space()) {
       openPhysical(open.space()).close();
-      try (VfioDevice _ = VfioDevice.open(Given.SAME_UUID.virtual(), open.space())) {
+      try (VfioDevice _ = VfioDevice.open(virtual(ONE), open.space())) {
         assertRefused(virtual.physical(), open.space());
         assertRefused(virtual.physical().withVfToken(TWO), open.space());
         openPhysical(open.space()).close();
       }
       VfioDevice.open(virtual.physical().withVfToken(TWO), open.space()).close();
       VfioDevice.open(virtual.physical(), open.space()).close();
-      assertOpens(Given.DIFF_UUID, TWO, open.space());
+      VfioDevice.open(virtual(TWO), open.space()).close();
     }
   }
 
   /** Neither a reset nor another token ends what is open; and they are closed in any order. */
   @ParameterizedTest
   @MethodSource("modes")
-  void whatIsOpenStaysSo(Mode mode) throws VfioException {
+  void whatIsOpenStaysSo(IommuMode mode) throws VfioException {
     for (boolean physicalFirst : new boolean[] {true, false}) {
-      try (OpenSpace open = mode.open()) {
+      try (IommuMode.Space open = mode.space()) {
         VfioDevice physical = openPhysical(open.space());
-        VfioDevice function = VfioDevice.open(Given.SAME_UUID.virtual(), open.space());
+        VfioDevice function = VfioDevice.open(virtual(ONE), open.space());
         int id = function.pci().config().deviceId();
         VfToken.set(physical, TWO);
         function.reset();
         assertThat(function.pci().config().deviceId()).isEqualTo(id);
         (physicalFirst ? physical : function).close();
         (physicalFirst ? function : physical).close();
-        assertRefused(Given.SAME_UUID.virtual(), open.space());
-        assertOpens(Given.DIFF_UUID, TWO, open.space());
+        assertRefused(virtual(ONE), open.space());
+        VfioDevice.open(virtual(TWO), open.space()).close();
       }
     }
   }
@@ -234,8 +153,8 @@ class VfTokenTest {
     try (VfioDevice physical = VfioDevice.open(virtual.physical())) {
       VfToken.set(physical, ONE);
     }
-    HostDevice right = Given.SAME_UUID.virtual();
-    if (Mode.IOMMUFD.takesTokens()) {
+    HostDevice right = virtual(ONE);
+    if (IommuMode.IOMMUFD.takesTokens()) {
       VfioDevice.open(right, Backend.IOMMUFD).close();
     } else {
       assertThatExceptionOfType(UnsupportedByKernelException.class)
@@ -244,7 +163,7 @@ class VfTokenTest {
     }
     try (VfioDevice device = VfioDevice.open(right)) {
       assertThat(device.choice().backend())
-          .isEqualTo(Mode.IOMMUFD.takesTokens() ? Backend.IOMMUFD : Backend.CONTAINER);
+          .isEqualTo(IommuMode.IOMMUFD.takesTokens() ? Backend.IOMMUFD : Backend.CONTAINER);
     }
   }
 }

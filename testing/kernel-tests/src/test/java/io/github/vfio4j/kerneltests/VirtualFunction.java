@@ -7,8 +7,8 @@ import io.github.vfio4j.sysfs.Sriov;
 import io.github.vfio4j.sysfs.Sysfs;
 
 /** A virtual function of a physical one that is bound to vfio-pci; it goes when this is closed. */
-record VirtualFunction(Sriov sriov, PciDevice device) implements AutoCloseable {
-  static VirtualFunction of(PciAddress physical) throws VfioException {
+public record VirtualFunction(Sriov sriov, PciDevice device) implements AutoCloseable {
+  public static VirtualFunction of(PciAddress physical) throws VfioException {
     Sysfs sysfs = Sysfs.host();
     Sriov sriov = Sriov.of(sysfs, sysfs.device(physical)).orElseThrow();
     return new VirtualFunction(sriov, sriov.create(1).getFirst());

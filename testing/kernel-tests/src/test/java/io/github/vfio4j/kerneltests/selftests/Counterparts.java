@@ -2,61 +2,59 @@ package io.github.vfio4j.kerneltests.selftests;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.vfio4j.kerneltests.selftests.SelftestProgram.Case;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.Collectors;
-import org.opentest4j.TestAbortedException;
+import java.util.stream.Stream;
 
 /** The list of the kernel's cases and of ours, in {@code selftest-cases.txt}. */
-final class Counterparts {
+public final class Counterparts {
   private static final String LIST = "selftest-cases.txt";
+
+  /** What stands for each of the modes in the name of a variant. */
+  static final String EACH_MODE = "MODE";
 
   /**
    * A line of the list.
    *
    * @param program the kernel's program
    * @param test its fixture and name
-   * @param variants how many times the program runs it
-   * @param counterpart class and method of ours, or a dash
-   * @param reason why there is no counterpart
+   * @param variants the names of the variants that the program runs it in
+   * @param counterpart class and method of ours
    */
-  record Line(String program, String test, int variants, String counterpart, String reason) {
+  record Line(String program, String test, List<String> variants, String counterpart) {
     private static Line parse(String text) {
-      List<String> words = List.of(text.split(" +", 5));
+      List<String> words = List.of(text.split(" +", -1));
       return new Line(
           words.get(0),
           words.get(1),
-          Integer.parseInt(words.get(2)),
-          words.get(3),
-          words.size() > 4 ? words.get(4) : "");
+          Stream.of(words.get(2).split(",", -1)).flatMap(Line::variants).toList(),
+          words.get(3));
     }
 
-    /** Our case, if there is one. */
-    Optional<Method> method() throws ReflectiveOperationException {
-      if (counterpart.equals("-")) {
-        return Optional.empty();
-      }
+    private static Stream<String> variants(String word) {
+      return word.startsWith(EACH_MODE)
+          ? Arrays.stream(IommuMode.values()).map(mode -> word.replace(EACH_MODE, mode.text()))
+          : Stream.of(word.equals("-") ? "" : word);
+    }
+
+    List<Case> cases() {
+      return variants.stream().map(variant -> new Case(test, variant)).toList();
+    }
+
+    /** Our case. */
+    Method method() throws ReflectiveOperationException {
       int dot = counterpart.indexOf('.');
       Class<?> type =
           Class.forName(Line.class.getPackageName() + "." + counterpart.substring(0, dot));
-      return Optional.of(type.getDeclaredMethod(counterpart.substring(dot + 1), Variant.class));
+      return type.getDeclaredMethod(counterpart.substring(dot + 1), Variant.class);
     }
   }
-
-  /**
-   * How a case of ours ended.
-   *
-   * @param outcome the same in the kernel's words
-   * @param why what it threw, if it failed
-   */
-  record Ended(Outcome outcome, Optional<Throwable> why) {}
 
   private Counterparts() {}
 
@@ -71,21 +69,16 @@ final class Counterparts {
     }
   }
 
-  static Map<String, Line> of(String program) throws IOException {
-    return all().stream()
-        .filter(line -> line.program().equals(program))
-        .collect(Collectors.toMap(Line::test, Function.identity()));
-  }
-
-  static Ended run(Method counterpart, Variant variant) throws IllegalAccessException {
-    try {
-      counterpart.invoke(null, variant);
-      return new Ended(Outcome.PASSED, Optional.empty());
-    } catch (InvocationTargetException e) {
-      Throwable thrown = e.getCause();
-      return new Ended(
-          thrown instanceof TestAbortedException ? Outcome.SKIPPED : Outcome.FAILED,
-          Optional.of(thrown));
+  /** Those of all cases of a program. */
+  public static List<Counterpart> of(String program)
+      throws IOException, ReflectiveOperationException {
+    List<Counterpart> counterparts = new ArrayList<>();
+    for (Line line : all()) {
+      if (line.program().equals(program)) {
+        Method ours = line.method();
+        line.cases().forEach(kernels -> counterparts.add(new Counterpart(kernels, ours)));
+      }
     }
+    return counterparts;
   }
 }

@@ -6,13 +6,15 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.container.Container;
 import io.github.vfio4j.iommufd.Iommufd;
+import io.github.vfio4j.lab.Guest;
+import io.github.vfio4j.lab.KernelRelease;
 import java.util.Arrays;
 import java.util.Locale;
 
 /**
  * The interfaces on which the kernel's programs run their cases, by the names that they have there.
  */
-enum IommuMode {
+public enum IommuMode {
   VFIO_TYPE1_IOMMU,
   VFIO_TYPE1V2_IOMMU,
   IOMMUFD_COMPAT_TYPE1,
@@ -20,13 +22,13 @@ enum IommuMode {
   IOMMUFD;
 
   /** What a case has of its own, and closes. */
-  interface Owner extends AutoCloseable {
+  public interface Owner extends AutoCloseable {
     @Override
     void close() throws VfioException;
   }
 
   /** An address space to open devices in; whatever is opened in it ends with it. */
-  record Space(IoAddressSpace space, Owner owner) implements Owner {
+  public record Space(IoAddressSpace space, Owner owner) implements Owner {
     VfioDevice open(PciAddress device) throws VfioException {
       return VfioDevice.open(device, space);
     }
@@ -56,13 +58,20 @@ enum IommuMode {
     return this == VFIO_TYPE1_IOMMU || this == VFIO_TYPE1V2_IOMMU;
   }
 
+  /** Whether the running kernel takes a VF token of who opens a device so. */
+  public boolean takesTokens() {
+    return isLegacy()
+        || Guest.current().kernel().compareTo(KernelRelease.parse(this == IOMMUFD ? "6.17" : "6.6"))
+            >= 0;
+  }
+
   private Container.Type type() {
     return this == VFIO_TYPE1_IOMMU || this == IOMMUFD_COMPAT_TYPE1
         ? Container.Type.TYPE1
         : Container.Type.TYPE1V2;
   }
 
-  Space space() throws VfioException {
+  public Space space() throws VfioException {
     if (isLegacy()) {
       Container container = Container.open(type());
       return new Space(container, container::close);

@@ -3,22 +3,23 @@ package io.github.vfio4j.kerneltests.selftests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.vfio4j.PciAddress;
-import io.github.vfio4j.kerneltests.selftests.Counterparts.Ended;
-import io.github.vfio4j.kerneltests.selftests.Counterparts.Line;
+import io.github.vfio4j.kerneltests.VirtualFunction;
+import io.github.vfio4j.kerneltests.selftests.Counterpart.Ended;
 import io.github.vfio4j.kerneltests.selftests.SelftestProgram.Case;
 import io.github.vfio4j.kerneltests.selftests.SelftestProgram.Said;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.sysfs.DriverBinding;
 import io.github.vfio4j.sysfs.Sysfs;
-import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,14 +50,19 @@ class KernelSelftestsTest {
    * @param program the file
    * @param sooner the options with which it does not take long
    * @param devices what it is given
+   * @param virtual whether it makes itself a virtual function of the device, and ends it
    */
-  record Run(String program, List<String> sooner, List<PciAddress> devices) {
+  record Run(String program, List<String> sooner, List<PciAddress> devices, boolean virtual) {
     static Run of(String program, String... devices) {
-      return new Run(program, List.of(), Stream.of(devices).map(PciAddress::of).toList());
+      return new Run(program, List.of(), Stream.of(devices).map(PciAddress::of).toList(), false);
     }
 
     Run sooner(String... options) {
-      return new Run(program, List.of(options), devices);
+      return new Run(program, List.of(options), devices, virtual);
+    }
+
+    Run withVirtualFunction() {
+      return new Run(program, sooner, devices, true);
     }
   }
 
@@ -68,6 +74,10 @@ class KernelSelftestsTest {
         Run.of("vfio_dma_mapping_test", EDU),
         Run.of("vfio_dma_mapping_mmio_test", EDU),
         Run.of("vfio_dma_mapping_mmio_test", IGB),
+        // VfTokenTest runs ours, all of them
+        Run.of("vfio_pci_sriov_uapi_test", IGB)
+            .withVirtualFunction()
+            .sooner("-t", "override_token"),
         Run.of("vfio_pci_device_init_perf_test", EDU, IGB, EDU_2),
         // each of its cases pins a gigabyte, and this one does what the others do
         Run.of("vfio_pci_driver_test", IGB)
@@ -98,35 +108,46 @@ class KernelSelftestsTest {
     Said theirs = new SelftestProgram(file).run(ALL ? List.of() : run.sooner, run.devices);
     long between = System.nanoTime();
     assertThat(theirs.outcomes()).as("%s", theirs.text()).isNotEmpty();
-
-    Map<String, Line> lines = Counterparts.of(run.program);
-    Map<String, String> expected = new TreeMap<>();
-    Map<String, String> actual = new TreeMap<>();
-    for (Map.Entry<Case, Outcome> entry : theirs.outcomes().entrySet()) {
-      Case said = entry.getKey();
-      Optional<Method> counterpart =
-          Optional.ofNullable(lines.get(said.test())).orElseThrow().method();
-      if (counterpart.isPresent()) {
-        Ended ours = Counterparts.run(counterpart.get(), new Variant(said.variant(), run.devices));
-        expected.put(said.toString(), entry.getValue().toString());
-        actual.put(
-            said.toString(),
-            ours.outcome() == Outcome.FAILED ? ours.why().toString() : ours.outcome().toString());
-        if (ours.outcome() == Outcome.FAILED) {
-          ours.why().ifPresent(Throwable::printStackTrace);
-        }
+    if (run.virtual) {
+      try (VirtualFunction function = VirtualFunction.of(run.devices.getFirst())) {
+        compare(run, theirs, List.of(run.devices.getFirst(), function.device().address()));
       }
+    } else {
+      compare(run, theirs, run.devices);
     }
     System.out.printf(
-        "%s: %d cases of the kernel's in %d ms, ours in %d ms%n",
+        "%s: %d cases of the kernel's, %d of them skipped, in %d ms, ours in %d ms%n",
         run.program,
         theirs.outcomes().size(),
+        Collections.frequency(theirs.outcomes().values(), Outcome.SKIPPED),
         TimeUnit.NANOSECONDS.toMillis(between - start),
         TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - between));
-    assertThat(actual).as("%s", theirs.text()).isEqualTo(expected);
+  }
+
+  private static void compare(Run run, Said theirs, List<PciAddress> devices) throws Exception {
+    Map<Case, Counterpart> counterparts =
+        Counterparts.of(run.program).stream()
+            .collect(Collectors.toMap(Counterpart::kernels, Function.identity()));
     if (ALL) {
-      assertThat(theirs.outcomes().size())
-          .isEqualTo(lines.values().stream().mapToInt(Line::variants).sum());
+      assertThat(theirs.outcomes().keySet()).isEqualTo(counterparts.keySet());
+    } else {
+      assertThat(counterparts.keySet()).containsAll(theirs.outcomes().keySet());
     }
+    Map<String, String> expected = new TreeMap<>();
+    Map<String, String> actual = new TreeMap<>();
+    theirs
+        .outcomes()
+        .forEach(
+            (kernels, outcome) -> {
+              Ended ours = counterparts.get(kernels).end(devices);
+              expected.put(kernels.toString(), outcome.toString());
+              actual.put(
+                  kernels.toString(),
+                  (ours.outcome() == Outcome.FAILED ? ours.why() : ours.outcome()).toString());
+              if (ours.outcome() == Outcome.FAILED) {
+                ours.why().ifPresent(Throwable::printStackTrace);
+              }
+            });
+    assertThat(actual).as("%s", theirs.text()).isEqualTo(expected);
   }
 }

@@ -4,16 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.github.vfio4j.kerneltests.selftests.Counterparts.Line;
+import io.github.vfio4j.kerneltests.selftests.SelftestProgram.Case;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -30,32 +34,58 @@ class SelftestCasesTest {
       Pattern.compile(
           "^TEST_F(?:_TIMEOUT)?\\((?<fixture>\\w+), (?<test>\\w+)"
               + "|^FIXTURE_VARIANT_ADD\\((?<inMacro>\\w+), _iommu_mode"
-              + "|^(?<modes>FIXTURE_VARIANT_ADD_ALL_IOMMU_MODES)\\("
-              + "|^FIXTURE_VARIANT_ADD\\((?<alone>\\w+), \\w+\\)",
+              + "|^FIXTURE_VARIANT_ADD_ALL_IOMMU_MODES\\((?<modes>\\w*)"
+              + "|^FIXTURE_VARIANT_ADD\\((?<in>\\w+), (?<alone>\\w+)\\)",
           Pattern.MULTILINE);
 
-  @Test
-  void everyCaseIsListedOnce() throws IOException {
-    List<Line> lines = Counterparts.all();
+  private static final Pattern MODE =
+      Pattern.compile("^FIXTURE_VARIANT_ADD_IOMMU_MODE\\((\\w+),", Pattern.MULTILINE);
 
-    assertThat(lines).extracting(Line::test).doesNotHaveDuplicates();
-    assertThat(lines.stream().mapToInt(Line::variants).sum()).isEqualTo(CASES);
+  /** Each case by its program, its own name, and that of its variant. */
+  private static List<String> listed() throws IOException {
+    return Counterparts.all().stream()
+        .flatMap(line -> line.cases().stream().map(kernels -> line.program() + " " + kernels))
+        .toList();
   }
 
   @Test
-  void everyCounterpartIsThere() throws Exception {
+  void everyCaseIsListedOnce() throws IOException {
+    assertThat(listed()).hasSize(CASES).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void everyCaseHasItsCounterpart() throws Exception {
+    Set<Method> counterparts = new HashSet<>();
     for (Line line : Counterparts.all()) {
-      if (line.method().isPresent()) {
-        assertThat(line.method().get().getModifiers() & Modifier.STATIC).isPositive();
-        assertThat(line.reason()).as(line.test()).isEmpty();
-      } else {
-        assertThat(line.reason()).as(line.test()).isNotEmpty();
-      }
+      Method ours = line.method();
+      assertThat(ours.getModifiers() & Modifier.STATIC).as("%s is static", ours).isPositive();
+      assertThat(counterparts.add(ours)).as("%s is for one case alone", ours).isTrue();
     }
   }
 
   @Test
   void newestSourceThatTheLabHasKnowsNoOtherCase() throws IOException {
+    Path tree = newestTree();
+    List<String> known = new ArrayList<>();
+    try (Stream<Path> sources = Files.list(tree)) {
+      for (Path source : sources.filter(file -> file.toString().endsWith("_test.c")).toList()) {
+        String program = source.getFileName().toString().replace(".c", "");
+        casesOf(Files.readString(source)).forEach(kernels -> known.add(program + " " + kernels));
+      }
+    }
+
+    assertThat(listed()).containsExactlyInAnyOrderElementsOf(known);
+  }
+
+  @Test
+  void newestSourceThatTheLabHasKnowsNoOtherMode() throws IOException {
+    String header = Files.readString(newestTree().resolve("lib/include/libvfio/iommu.h"));
+
+    assertThat(MODE.matcher(header).results().map(mode -> mode.group(1)))
+        .containsExactlyElementsOf(Stream.of(IommuMode.values()).map(IommuMode::text).toList());
+  }
+
+  private static Path newestTree() throws IOException {
     String cache =
         System.getenv().getOrDefault("XDG_CACHE_HOME", System.getProperty("user.home") + "/.cache");
     Path trees = Path.of(cache, "vfio4j", "source");
@@ -71,42 +101,39 @@ class SelftestCasesTest {
               .toList();
     }
     assumeThat(unpacked).isNotEmpty();
-
-    Map<String, Integer> known = new TreeMap<>();
-    try (Stream<Path> sources = Files.list(unpacked.getLast())) {
-      for (Path source : sources.filter(file -> file.toString().endsWith("_test.c")).toList()) {
-        String program = source.getFileName().toString().replace(".c", "");
-        casesOf(Files.readString(source))
-            .forEach((test, variants) -> known.put(program + " " + test, variants));
-      }
-    }
-    assertThat(
-            Counterparts.all().stream()
-                .collect(
-                    Collectors.toMap(line -> line.program() + " " + line.test(), Line::variants)))
-        .isEqualTo(known);
+    return unpacked.getLast();
   }
 
-  /** The cases in a source, and in how many variants its program runs each. */
-  private static Map<String, Integer> casesOf(String source) {
-    Map<String, Integer> variants = new TreeMap<>();
-    Map<String, String> fixtures = new TreeMap<>();
+  /** The cases in a source, in all variants that its program runs them in. */
+  private static List<Case> casesOf(String source) {
+    Map<String, List<String>> variants = new HashMap<>();
+    List<Case> withoutVariants = new ArrayList<>();
     String current = "";
     Matcher statement = STATEMENT.matcher(source);
     while (statement.find()) {
       if (statement.group("fixture") != null) {
-        fixtures.put(
-            statement.group("fixture") + "." + statement.group("test"), statement.group("fixture"));
+        withoutVariants.add(
+            new Case(statement.group("fixture") + "." + statement.group("test"), ""));
       } else if (statement.group("inMacro") != null) {
         current = statement.group("inMacro");
       } else if (statement.group("modes") != null) {
-        variants.merge(current, IommuMode.values().length, Integer::sum);
+        String rest = statement.group("modes");
+        for (IommuMode mode : IommuMode.values()) {
+          add(variants, current, rest.isEmpty() ? mode.text() : mode.text() + "_" + rest);
+        }
       } else {
-        variants.merge(statement.group("alone"), 1, Integer::sum);
+        add(variants, statement.group("in"), statement.group("alone"));
       }
     }
-    return fixtures.entrySet().stream()
-        .collect(
-            Collectors.toMap(Map.Entry::getKey, test -> variants.getOrDefault(test.getValue(), 1)));
+    return withoutVariants.stream()
+        .flatMap(
+            kernels ->
+                variants.getOrDefault(kernels.test().replaceAll("\\..*", ""), List.of("")).stream()
+                    .map(variant -> new Case(kernels.test(), variant)))
+        .toList();
+  }
+
+  private static void add(Map<String, List<String>> variants, String fixture, String variant) {
+    variants.computeIfAbsent(fixture, _ -> new ArrayList<>()).add(variant);
   }
 }
