@@ -6,6 +6,7 @@ import io.github.vfio4j.VfioException;
 public final class NvmeException extends VfioException {
   private static final long serialVersionUID = 1L;
 
+  /** Status type and code. */
   private final int status;
 
   NvmeException(String command, String object, int status) {
