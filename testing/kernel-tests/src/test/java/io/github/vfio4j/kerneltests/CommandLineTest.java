@@ -229,7 +229,7 @@ class CommandLineTest {
     Ended made = run("vfio4j", "vf", "--create", "1", igb);
     assertThat(made.err()).isEmpty();
     assertThat(made.out())
-        .startsWith(igb + " has 1 of 7 virtual functions")
+        .startsWith(igb + " has 1 of 8 virtual functions")
         .containsPattern("0000:01:10.0 +vfio-pci");
 
     Ended unbound = run("vfio4j", "unbind", igb);
