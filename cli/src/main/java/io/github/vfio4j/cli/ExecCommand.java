@@ -51,7 +51,8 @@ import picocli.CommandLine.Spec;
           + " {cdev0}, {cdev1} and so on, in the order in which they were given.",
       "%nFor example, QEMU with a device, as an ordinary user:",
       "%n  vfio4j exec --device 00:05.0 --user me --memlock 1G -- qemu-system-x86_64 -accel kvm -m 512"
-          + " -object iommufd,id=iommu,fd={iommufd} -device vfio-pci,fd={cdev},iommufd=iommu ..."
+          + " -object iommufd,id=iommu,fd={iommufd} -device"
+          + " vfio-pci,id=edu,fd={cdev},iommufd=iommu ..."
     },
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
