@@ -86,7 +86,7 @@ class KernelSelftestsTest {
 
   @ParameterizedTest
   @MethodSource("runs")
-  @Timeout(value = 20, unit = TimeUnit.MINUTES)
+  @Timeout(value = 40, unit = TimeUnit.MINUTES)
   void bothComeToTheSameEnd(Run run) throws Exception {
     Deque<DriverBinding> bindings = new ArrayDeque<>();
     try {
