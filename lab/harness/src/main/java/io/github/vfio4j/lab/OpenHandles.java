@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  *
  * @param counts how often each is there, and KiB of memory
  */
-public record OpenHandles(TreeMap<String, Integer> counts) {
+public record OpenHandles(TreeMap<String, Long> counts) {
   private static final Pattern COUNTED =
       Pattern.compile(
           "/dev/(?!null|zero|u?random|tty|vport|hvc).*|/sys/.*|anon_inode:.*|/?dmabuf.*"
@@ -36,7 +36,7 @@ public record OpenHandles(TreeMap<String, Integer> counts) {
    * @return what is open now
    */
   public static OpenHandles now() {
-    var counts = new TreeMap<String, Integer>();
+    var counts = new TreeMap<String, Long>();
     try {
       for (String target : descriptors()) {
         count(counts, "descriptor of " + target);
@@ -49,8 +49,8 @@ public record OpenHandles(TreeMap<String, Integer> counts) {
       }
       for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
         Matcher memory = MEMORY.matcher(line);
-        if (memory.matches()) {
-          counts.put(memory.group(1) + " in KiB", Integer.valueOf(memory.group(2)));
+        if (memory.matches()) { // unsigned: the kernel may count less than none, by mistake
+          counts.put(memory.group(1) + " in KiB", Long.parseUnsignedLong(memory.group(2)));
         }
       }
     } catch (IOException e) {
@@ -83,8 +83,8 @@ public record OpenHandles(TreeMap<String, Integer> counts) {
     return targets;
   }
 
-  private static void count(TreeMap<String, Integer> counts, String what) {
-    counts.merge(what, 1, Integer::sum);
+  private static void count(TreeMap<String, Long> counts, String what) {
+    counts.merge(what, 1L, Long::sum);
   }
 
   /**
@@ -97,8 +97,8 @@ public record OpenHandles(TreeMap<String, Integer> counts) {
     var more = new ArrayList<String>();
     counts.forEach(
         (what, count) -> {
-          int kept = what.endsWith(STAND_IN) ? 1 : 0;
-          int previous = Math.max(kept, before.counts.getOrDefault(what, 0));
+          long kept = what.endsWith(STAND_IN) ? 1 : 0;
+          long previous = Math.max(kept, before.counts.getOrDefault(what, 0L));
           if (count > previous) {
             more.add(what + ": " + previous + " before, " + count + " now");
           }

@@ -59,8 +59,8 @@ class OpenHandlesTest {
     OpenHandles none = new OpenHandles(new TreeMap<>());
     String standIn = "descriptor of /memfd:closed device mapping (deleted)";
 
-    assertThat(new OpenHandles(new TreeMap<>(Map.of(standIn, 1))).since(none)).isEmpty();
-    assertThat(new OpenHandles(new TreeMap<>(Map.of(standIn, 2))).since(none))
+    assertThat(new OpenHandles(new TreeMap<>(Map.of(standIn, 1L))).since(none)).isEmpty();
+    assertThat(new OpenHandles(new TreeMap<>(Map.of(standIn, 2L))).since(none))
         .containsExactly(standIn + ": 1 before, 2 now");
   }
 }

@@ -16,7 +16,7 @@ final class LockedMemory {
     for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
       var matcher = LINE.matcher(line);
       if (matcher.matches()) {
-        kib += Long.parseLong(matcher.group(1));
+        kib += Long.parseUnsignedLong(matcher.group(1));
       }
     }
     return kib << 10;
