@@ -317,8 +317,9 @@ public final class OpenDevice {
 
   /** Returns what there is of the device beside its mappings and vectors, and ends with it. */
   public List<Object> extras() {
-    List<Object> extras = dependents.oldestFirst();
-    extras.addAll(owned.oldestFirst());
+    List<Object> extras = owned(Ending.BEFORE).oldestFirst();
+    extras.removeIf(MappedRegion.class::isInstance);
+    extras.addAll(owned(Ending.AFTER).oldestFirst());
     synchronized (irqs) {
       irqs.values().forEach(kind -> kind.addResamples(extras));
     }
