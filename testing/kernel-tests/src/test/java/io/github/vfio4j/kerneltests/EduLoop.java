@@ -108,7 +108,7 @@ final class EduLoop {
     String reached = "eventfd-count: %16x".formatted(count);
     while (!Files.readAllLines(info).contains(reached)) {
       registers.getInt(0x98);
-      Thread.yield();
+      Thread.onSpinWait();
     }
   }
 
