@@ -68,11 +68,6 @@ final class IommufdObject {
     return answer;
   }
 
-  /** Takes over an object that the kernel has made for another process. */
-  void take(int number) {
-    id = number;
-  }
-
   /** Returns whether the kernel has made it. */
   boolean isMade() {
     return id != NONE;

@@ -51,7 +51,7 @@ public final class Dependents {
     return oldestFirst().stream().anyMatch(such);
   }
 
-  /** Returns those that there are now, the oldest first. */
+  /** Returns those that there are now. */
   public synchronized List<Object> oldestFirst() {
     return new ArrayList<>(closings.keySet());
   }
