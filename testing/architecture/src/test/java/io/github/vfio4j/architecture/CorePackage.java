@@ -43,7 +43,7 @@ enum CorePackage implements Part {
       case MAPPING -> List.of(LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
       case DEVICE -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, RECORDING, CHANNEL);
       case FEATURE -> List.of(BINDINGS, ROOT, DEVICE);
-      case MIGRATION -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, CHANNEL, DEVICE, FEATURE);
+      case MIGRATION -> List.of(BINDINGS, LINUX, ROOT, OUTCOME, DEVICE, FEATURE);
       case SYSFS -> List.of(LINUX, ROOT, OUTCOME);
       case CONFIG -> List.of(BINDINGS, ROOT, SYSFS);
       case PCI ->
