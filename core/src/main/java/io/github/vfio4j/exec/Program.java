@@ -25,6 +25,8 @@ import java.util.stream.Stream;
 /** A program that this process is about to become, with its arguments. */
 public final class Program {
   private static final int RLIMIT_MEMLOCK = 8;
+  private static final int SIGPIPE = 13;
+  private static final long SIGACTION_SIZE = 152;
   private static final Path OWN_FILES = Path.of("/proc/self/fd");
 
   private final List<String> command;
@@ -67,7 +69,8 @@ public final class Program {
 
   /**
    * Becomes the program, in this process: its number stays, all of this virtual machine ends. It
-   * comes back only with an exception; what was changed before stays so, an identity among it.
+   * comes back only with an exception; what was changed before stays so, an identity among it. Java
+   * ignores SIGPIPE, the program does not.
    *
    * @param inherited the numbers of the files that the program gets, besides those that this
    *     process has been given itself
@@ -99,7 +102,12 @@ public final class Program {
         change(arena, process, identity.get());
       }
       Answer.require("sigprocmask", name, process.unblockSignals(), "");
+      MemorySegment former = arena.allocate(SIGACTION_SIZE, Long.BYTES);
+      MemorySegment byDefault = arena.allocate(SIGACTION_SIZE, Long.BYTES);
+      Answer.require("sigaction", name, process.setSignalAction(SIGPIPE, byDefault, former), "");
       int answer = process.execute(arguments.getAtIndex(ADDRESS, 0), arguments);
+      Answer.require(
+          "sigaction", name, process.setSignalAction(SIGPIPE, former, MemorySegment.NULL), "");
       String who = identity.map(each -> "user " + each.user()).orElse("this user");
       return Answer.failure(
           "execvp",

@@ -87,6 +87,17 @@ final class LinuxProcessCalls implements ProcessCalls {
   }
 
   @Override
+  public int setSignalAction(int signal, MemorySegment action, MemorySegment former) {
+    MemorySegment errno = CapturedErrno.ofThisThread();
+    try {
+      return LinuxKernel.answer(
+          (int) SigAction.HANDLE.invokeExact(errno, signal, action, former), errno);
+    } catch (Throwable e) {
+      throw LinuxKernel.impossible(e);
+    }
+  }
+
+  @Override
   public int execute(MemorySegment file, MemorySegment arguments) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
@@ -120,6 +131,12 @@ final class LinuxProcessCalls implements ProcessCalls {
     static final MethodHandle HANDLE =
         LinuxKernel.function(
             "sigprocmask", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+  }
+
+  private static final class SigAction {
+    static final MethodHandle HANDLE =
+        LinuxKernel.function(
+            "sigaction", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
   }
 
   private static final class ExecVp {

@@ -25,6 +25,14 @@ public interface ProcessCalls {
   int unblockSignals();
 
   /**
+   * Sets what a signal does to a {@code struct sigaction}, and gives what it did.
+   *
+   * @param action all zeroes for what it does by default
+   * @param former filled in, or {@link MemorySegment#NULL}
+   */
+  int setSignalAction(int signal, MemorySegment action, MemorySegment former);
+
+  /**
    * Becomes a program, which is looked for in the PATH; answers only if that failed.
    *
    * @param arguments the addresses of its arguments, the first of which is its name, and a null

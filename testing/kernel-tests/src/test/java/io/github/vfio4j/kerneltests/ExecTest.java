@@ -49,7 +49,8 @@ class ExecTest {
   }
 
   private static final String TELL =
-      "id -u; id -G; ulimit -l; grep -E 'Cap(Eff|Prm)|SigBlk' /proc/self/status;"
+      "id -u; id -G; ulimit -l; (kill -PIPE $BASHPID; echo ignores SIGPIPE);"
+          + " grep -E 'Cap(Eff|Prm)|SigBlk' /proc/self/status;"
           + " cd /proc/self/fd; for each in *; do [[ $each -lt 3 || ! -e $each ]] ||"
           + " echo $each $(readlink $each); done";
 
@@ -75,6 +76,7 @@ class ExecTest {
     String[] numbers = ended.out().getLast().split(" ", -1);
     assertThat(ended.out())
         .startsWith("65534", "65534", "3072")
+        .doesNotContain("ignores SIGPIPE")
         .contains(
             "CapPrm:\t0000000000000000",
             "CapEff:\t0000000000000000",
