@@ -14,7 +14,7 @@ devices=(
   nvme-ns,bus=disks,drive=disk2,nsid=2,logical_block_size=4096,physical_block_size=4096
   nvme,serial=b,bus=port2,addr=0.1
   pcie-root-port,id=port3,chassis=3,addr=0xc,x-speed=5
-  igb,id=hot,bus=port3,romfile=,netdev=lan2          # to be unplugged; reports errors (AER)
+  igb,id=hot,bus=port3,romfile=,netdev=lan2          # to be unplugged; its port reports errors (AER)
   qemu-xhci,addr=0xd,msi=on                          # MSI with 16 vectors; has no driver here
 )
 # One group, where Linux can have it: not under Arm's SMMU, and virtio's IOMMU fails for all devices then.

@@ -31,6 +31,21 @@ class FailingDeviceTest {
   private static final int STATUS = 0x8;
   private static final int RESETS = 10;
 
+  /** An igb of QEMU cannot report errors, but whoever is behind a port is told of the port's. */
+  @EachBackend
+  void errorThatThePortReportsArrives(Backend backend) throws IOException {
+    try (VfioDevice device = VfioDevice.open(Device.HOT_IGB.address(), backend);
+        Monitor monitor = Monitor.open();
+        Interrupt error = device.pci().error().enable(0)) {
+      assertThat(error.await(Duration.ZERO)).isZero();
+
+      assertThat(monitor.run("pcie_aer_inject_error port3 COMP_TIME")).startsWith("OK");
+
+      assertThat(error.await(PATIENCE)).isPositive();
+      assertThat(device.region(0).readInt(STATUS)).isNotZero().isNotEqualTo(-1);
+    }
+  }
+
   @EachBackend
   void accessesWaitForTheEndOfAReset(Backend backend) throws Exception {
     AtomicBoolean done = new AtomicBoolean();
