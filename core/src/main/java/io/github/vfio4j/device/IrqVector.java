@@ -114,15 +114,28 @@ final class IrqVector implements Interrupt, EventChannel<Long>, EventChannel.Sou
     resample = eventfd;
   }
 
+  /** Takes over an eventfd that the kernel signals already. */
+  int take(int fd) {
+    return event.take(fd);
+  }
+
+  /** Lets another process go on with the eventfd. */
+  void leave() throws VfioException {
+    end(event.leave());
+  }
+
   /** Closes what the kernel no longer has: the eventfd, and the one that unmasks the vector. */
   void closeEvent() throws VfioException {
+    end(event.close());
+  }
+
+  private void end(int answer) throws VfioException {
     Closing closing = new Closing();
     IrqResample unmasking = resample;
     if (unmasking != null) {
       resample = null;
       closing.attempt(unmasking::closeEvent);
     }
-    int answer = event.close();
     subscriber.sourceClosed();
     closing.attempt(() -> Answer.require("close", toString(), answer, ""));
     closing.rethrow();

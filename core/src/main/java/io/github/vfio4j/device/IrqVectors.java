@@ -11,6 +11,7 @@ import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_irq_info;
 import io.github.vfio4j.channel.DeviceChannel;
 import io.github.vfio4j.linux.EventFd;
+import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.Request;
@@ -309,6 +310,50 @@ final class IrqVectors implements IrqIndex {
     if (enabled.get(vector.vector()) != vector) {
       throw new IllegalStateException(vector + " is closed");
     }
+  }
+
+  /** Adds the eventfds that unmask vectors to a list. */
+  synchronized void addResamples(List<Object> list) {
+    for (IrqVector vector : enabled.values()) {
+      IrqResample unmasking = vector.unmasking();
+      if (unmasking != null) {
+        list.add(unmasking);
+      }
+    }
+  }
+
+  /** Shows which vectors are enabled. */
+  synchronized void forEachEnabled(RunningVectors visitor) throws VfioException {
+    for (IrqVector vector : enabled.values()) {
+      visitor.visit(index, vector, vector.file());
+    }
+  }
+
+  /**
+   * Takes over a vector that another process has enabled.
+   *
+   * @param fd its eventfd, which is duplicated
+   */
+  synchronized Interrupt takeOver(int vector, Fd fd) throws VfioException {
+    requireOpen();
+    check(vector);
+    String object = "vector " + vector + " of " + this;
+    try (Rollback rollback = new Rollback()) {
+      IrqVector taken = new IrqVector(this, vector, new EventFd(kernel, object));
+      rollback.add(taken::leave);
+      int answer = fd.call(number -> taken.take(kernel.duplicate(number)));
+      Answer.require("fcntl", object, answer, "");
+      enabled.put(vector, taken);
+      return rollback.done(taken);
+    }
+  }
+
+  /** Lets another process go on with all vectors that are enabled. */
+  synchronized void leave(Closing closing) {
+    for (IrqVector vector : enabled.values()) {
+      closing.attempt(vector::leave);
+    }
+    enabled.clear();
   }
 
   /** Ends all consumers after the device itself was closed. */

@@ -3,6 +3,7 @@ package io.github.vfio4j.device;
 import io.github.vfio4j.BackendChoice;
 import io.github.vfio4j.DeviceInfo;
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.Region;
@@ -20,6 +21,7 @@ import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.Step;
 import io.github.vfio4j.recording.DeviceEvent;
 import io.github.vfio4j.recording.Recorded;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -310,6 +312,49 @@ public final class OpenDevice {
         owned(Ending.BEFORE).add(mapped, mapped::close);
         return rollback.done(mapped);
       }
+    }
+  }
+
+  /** Returns what there is of the device beside its mappings and vectors, and ends with it. */
+  public List<Object> extras() {
+    List<Object> extras = owned(Ending.BEFORE).oldestFirst();
+    extras.removeIf(MappedRegion.class::isInstance);
+    extras.addAll(owned(Ending.AFTER).oldestFirst());
+    synchronized (irqs) {
+      irqs.values().forEach(kind -> kind.addResamples(extras));
+    }
+    return extras;
+  }
+
+  /** Shows which vectors are enabled. */
+  public void forEachVector(RunningVectors visitor) throws VfioException {
+    synchronized (irqs) {
+      for (IrqVectors kind : irqs.values()) {
+        kind.forEachEnabled(visitor);
+      }
+    }
+  }
+
+  /**
+   * Takes over a vector that another process has enabled.
+   *
+   * @param event its eventfd, which is duplicated
+   */
+  public Interrupt takeOver(int index, int vector, Fd event) throws VfioException {
+    irq(index);
+    synchronized (irqs) {
+      IrqVectors kind = irqs.get(index);
+      if (kind == null) {
+        throw new IllegalStateException(name() + " is closed");
+      }
+      return kind.takeOver(vector, event);
+    }
+  }
+
+  /** Lets another process go on with all enabled vectors. */
+  public void leaveInterrupts(Closing closing) {
+    synchronized (irqs) {
+      irqs.values().forEach(kind -> kind.leave(closing));
     }
   }
 

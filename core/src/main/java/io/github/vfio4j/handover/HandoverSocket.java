@@ -240,7 +240,8 @@ public final class HandoverSocket implements AutoCloseable {
       if (Answer.is(arrival.answer(), Errno.EAGAIN)) {
         return Optional.empty();
       }
-      long size = Answer.require("recvmsg", toString(), arrival.answer(), "");
+      long size =
+          Answer.require("recvmsg", toString(), arrival.answer(), whyNothingCame(arrival.answer()));
       if (arrival.cut()) {
         throw new VfioException(
             "recvmsg",
@@ -259,6 +260,10 @@ public final class HandoverSocket implements AutoCloseable {
           files.subList(0, arrival.files()).stream().map(OpenFile::new).toList();
       return rollback.done(Optional.of(new Message(bytes, received)));
     }
+  }
+
+  private static String whyNothingCame(long answer) {
+    return Answer.is(answer, ECONNRESET) ? "the other side has closed the connection" : "";
   }
 
   /**

@@ -6,7 +6,8 @@
  *   <li>{@link io.github.vfio4j.handover.OpenFile}: a file of ours, or one that was received;
  *   <li>{@link io.github.vfio4j.handover.HandoverSocket}: a UNIX socket that open files go through,
  *       {@link io.github.vfio4j.handover.HandoverListener}: where others connect;
- *   <li>{@link io.github.vfio4j.handover.Message}: what arrives there.
+ *   <li>{@link io.github.vfio4j.handover.Message}: what arrives there;
+ *   <li>{@link io.github.vfio4j.handover.Handover}: devices that go on in another process.
  * </ul>
  *
  * <p>What a process has received it uses through {@link io.github.vfio4j.iommufd.Iommufd#ofFd},

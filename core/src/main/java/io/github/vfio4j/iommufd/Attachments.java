@@ -58,6 +58,16 @@ final class Attachments {
     return attached == null ? OptionalInt.empty() : OptionalInt.of(hwptId);
   }
 
+  /** Takes note of what another process has attached the device to. */
+  void takeOver(PageTable table, int hwpt) {
+    hwptId = hwpt;
+    attached = table;
+  }
+
+  boolean hasPasids() {
+    return !pasids.isEmpty();
+  }
+
   void attach(PageTable table) throws VfioException {
     hwptId = attach(table, NO_PASID, attached, device.name());
     attached = table;

@@ -84,6 +84,16 @@ final class Binding {
     }
   }
 
+  /** Takes over a device that another process has bound, and that nobody but this one will have. */
+  CdevDevice takenOver(Fd file, int id) throws VfioException {
+    HostDevice device = host.sysfs().deviceOf(OpenNode.number(host.kernel(), file));
+    requireBound(device, file);
+    requireObject(device, id);
+    BackendChoice choice =
+        new BackendChoice(Backend.IOMMUFD, "it was taken over from another process");
+    return own(device, file, choice, id, new Dependents(), false);
+  }
+
   /** Refuses a file that is not bound: of such a one the kernel answers no question. */
   private static void requireBound(HostDevice device, Fd file) throws VfioException {
     try (Arena arena = Arena.ofConfined()) {

@@ -11,6 +11,7 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.device.DeviceFile;
 import io.github.vfio4j.device.OpenDevice;
+import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
@@ -30,6 +31,7 @@ import java.util.function.Predicate;
 public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Owner {
   private final Iommufd iommufd;
   private final int id;
+  private final DeviceFile file;
   private final Dependents registrations;
   private final boolean passed;
   private final OpenDevice device;
@@ -53,6 +55,7 @@ public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Own
     this.iommufd = iommufd;
     this.id = id;
     this.registrations = registrations;
+    this.file = file;
     this.passed = passed;
     this.attachments = new Attachments(iommufd, file);
     this.device = new OpenDevice(iommufd.kernel(), file, choice, new IommufdBacking(), iommufd);
@@ -67,6 +70,11 @@ public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Own
      */
     @Override
     public void stop(Closing closing) {
+      if (iommufd.isLeft()) {
+        device.leaveInterrupts(closing);
+        registrations.close(closing);
+        return;
+      }
       if (!virtualDevices.isEmpty()) {
         // or the guest's page table would lose the number under way
         closing.attempt(CdevDevice.this::detach);
@@ -189,6 +197,16 @@ public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Own
     synchronized (iommufd) {
       return Optional.ofNullable(attachments.ofPasid(pasid));
     }
+  }
+
+  /** Lends the file. */
+  Fd file() {
+    return file.file();
+  }
+
+  /** What it is attached to. */
+  Attachments attachments() {
+    return attachments;
   }
 
   /** Called with the monitor of the iommufd held. */

@@ -53,6 +53,15 @@ public final class HwptPaging extends Hwpt {
   }
 
   /**
+   * Takes over a page table that another process has made, with the monitor of the iommufd held.
+   */
+  static HwptPaging takeOver(Ioas ioas, int id, Set<HwptFlag> flags) {
+    IommufdObject object = new IommufdObject(ioas.iommufd(), "HWPT", ioas.dependents());
+    object.take(id);
+    return new HwptPaging(object, false, ioas, Set.copyOf(flags));
+  }
+
+  /**
    * Returns the address space whose mappings are in this page table.
    *
    * @return what it was made from

@@ -26,6 +26,7 @@ import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Request;
 import io.github.vfio4j.mapping.AddressSpace;
+import io.github.vfio4j.mapping.MappingTable;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
@@ -237,6 +238,19 @@ public final class Ioas implements IoAddressSpace, PageTable, AddressSpace.Owner
         return rollback.done(hwpt);
       }
     }
+  }
+
+  /** Shows what is mapped here. */
+  void forEachMapping(MappingTable.Visitor visitor) throws VfioException {
+    synchronized (space.lock()) {
+      space.requireOpen();
+      space.forEachMapping(visitor);
+    }
+  }
+
+  /** Takes over a part of a file that another process has mapped. */
+  void takeOver(long iova, long size, DmaAccess access) throws VfioException {
+    space.takeOver(iova, size, placeholder(), access);
   }
 
   /** Refuses a closed address space. Called with the monitor of the iommufd held. */

@@ -33,8 +33,12 @@ import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.takeover.RunningIommufd;
+import io.github.vfio4j.takeover.Successor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -60,6 +64,9 @@ public final class Iommufd implements AutoCloseable {
 
   private final Map<Integer, Ioas> addressSpaces = new TreeMap<>();
   private volatile boolean closed;
+
+  /** Another process goes on with the kernel's objects, so they are left as they are. */
+  private volatile boolean left;
 
   private Iommufd(Host host, Fd file) {
     this.host = host;
@@ -292,7 +299,7 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /** Takes over an IOAS of the kernel's, or leaves it alone. */
-  private Ioas known(int id) throws VfioException {
+  synchronized Ioas known(int id) throws VfioException {
     try (Rollback rollback = new Rollback()) {
       Ioas ioas = rollback.make(() -> new Ioas(this, file, id), Ioas::abandon);
       dependents.add(ioas, ioas::close);
@@ -430,6 +437,11 @@ public final class Iommufd implements AutoCloseable {
    * IOMMU_IOAS_CHANGE_PROCESS}. A process that took the file over from another, as in a live
    * update, does so before the other ends.
    *
+   * <p>Memory that was pinned with the capability CAP_IPC_LOCK counts against no limit, and for
+   * that memory Linux (7.3 still) forgets to move {@code VmPin} of {@code /proc/PID/status}: it
+   * stays with the process that has mapped it, and falls below zero in the one that unmaps it. VFIO
+   * and iommufd do not read it.
+   *
    * @throws UnsupportedByKernelException if this kernel cannot (Linux 6.13 was the first)
    * @throws MemlockLimitException if this process's limit of locked memory is too small
    * @throws VfioException if the kernel refuses otherwise, as it does with EINVAL where memory is
@@ -462,13 +474,104 @@ public final class Iommufd implements AutoCloseable {
     return file.ioctl(operation, request);
   }
 
+  /** Returns whether the kernel's objects are left to another process. */
+  boolean isLeft() {
+    return left;
+  }
+
+  /**
+   * For the packages of this module: ends this object and all that was made from it, and leaves the
+   * kernel's as they are, for another process that has taken them over, {@link
+   * io.github.vfio4j.handover.Handover}.
+   *
+   * @throws VfioException as {@link #close}
+   */
+  public synchronized void leave() throws VfioException {
+    requireOpen();
+    left = true;
+    close();
+  }
+
+  /**
+   * Describes what is in it, for another process to take it over. Whoever calls holds its monitor.
+   *
+   * @param visitor is shown the files, in the order in which that process wants them
+   * @return the description
+   * @throws VfioException if something is in it that cannot be taken over; the message says what
+   */
+  @SuppressWarnings("exports") // for the packages of this module
+  public synchronized RunningIommufd describe(Successor visitor) throws VfioException {
+    requireOpen();
+    return new Description(file, devices, containers, dependents).of(visitor);
+  }
+
+  /**
+   * Takes over what another process has described.
+   *
+   * @param host where it is
+   * @param running the description
+   * @param files its files, in their order, which are duplicated
+   * @return the iommufd; {@link #leave} ends it as if it had never been
+   * @throws VfioException if the description is not that of the files; nothing has changed then
+   */
+  @SuppressWarnings("exports") // for the packages of this module
+  public static Iommufd takeOver(Host host, RunningIommufd running, Iterator<Fd> files)
+      throws VfioException {
+    DeviceNode node =
+        host.sysfs()
+            .iommufd()
+            .orElseThrow(
+                () ->
+                    new UnsupportedByKernelException(
+                        "open", NODE, null, "this kernel has no iommufd"));
+    try (Rollback rollback = new Rollback()) {
+      Fd file = rollback.make(() -> duplicate(host, files), Fd::close);
+      OpenNode.require(host.kernel(), file, node);
+      Iommufd iommufd = new Iommufd(host, file);
+      rollback.add(() -> iommufd.leave());
+      new Takeover(iommufd, host, files).run(running);
+      return rollback.done(iommufd);
+    }
+  }
+
+  static Fd duplicate(Host host, Iterator<Fd> files) throws VfioException {
+    Fd passed = files.next();
+    int number = passed.acquire();
+    try {
+      return OpenNode.duplicate(host.kernel(), number, passed.object());
+    } finally {
+      passed.release();
+    }
+  }
+
   /** Destroys an object and answers as the kernel does; {@code IOMMU_DESTROY}. */
   int destroy(int id) {
+    if (left) {
+      return 0;
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = Request.of(arena, iommu_destroy.LAYOUT);
       iommu_destroy.id(request, id);
       return file.ioctl(Ioctl.IOMMU_DESTROY, request);
     }
+  }
+
+  /**
+   * Returns the devices that are bound to this iommufd through this object.
+   *
+   * @return the open devices, the oldest first, unmodifiable
+   */
+  public List<CdevDevice> devices() {
+    return devices.oldestFirst().stream().map(CdevDevice.class::cast).toList();
+  }
+
+  /**
+   * Returns the address spaces of this iommufd.
+   *
+   * @return those that are open, by their numbers, unmodifiable
+   */
+  public synchronized List<Ioas> addressSpaces() {
+    return List.copyOf(addressSpaces.values());
   }
 
   /** Takes a bound device into ownership. */

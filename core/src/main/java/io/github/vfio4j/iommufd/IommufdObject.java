@@ -68,6 +68,11 @@ final class IommufdObject {
     return answer;
   }
 
+  /** Takes over an object that the kernel has made for another process. */
+  void take(int number) {
+    id = number;
+  }
+
   /** Returns whether the kernel has made it. */
   boolean isMade() {
     return id != NONE;

@@ -303,6 +303,20 @@ public final class AddressSpace {
     }
   }
 
+  /**
+   * Enters what another process has mapped at an IOVA, and this one goes on with.
+   *
+   * @param backing stands for it in the table
+   */
+  public void takeOver(long iova, long size, MemorySegment backing, DmaAccess access)
+      throws VfioException {
+    synchronized (lock) {
+      check(iova, size);
+      take(iova, size);
+      mappings.add(iova, size, backing, access);
+    }
+  }
+
   private void check(long iova, long size) {
     requireMappable();
     if (Alignment.isEmptyOrWraps(iova, size) || !Alignment.isMultiple(iova | size, granule)) {

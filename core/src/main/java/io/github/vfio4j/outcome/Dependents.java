@@ -51,7 +51,7 @@ public final class Dependents {
     return oldestFirst().stream().anyMatch(such);
   }
 
-  /** Returns those that there are now. */
+  /** Returns those that there are now, the oldest first. */
   public synchronized List<Object> oldestFirst() {
     return new ArrayList<>(closings.keySet());
   }

@@ -84,6 +84,7 @@ final class FakeIommufd extends FakeFile {
           IOMMU_HWPT_GET_DIRTY_BITMAP,
           IOMMU_OPTION,
           IOMMU_IOAS_ALLOW_IOVAS,
+          IOMMU_IOAS_CHANGE_PROCESS,
           IOMMU_IOAS_NOIOMMU_GET_PA ->
           0;
       default -> refused(Errno.ENOTTY);

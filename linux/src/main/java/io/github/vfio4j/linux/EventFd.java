@@ -61,6 +61,11 @@ public final class EventFd {
     return fd.take(kernel.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   }
 
+  /** Takes over an open eventfd that another process has passed; answers as the kernel did. */
+  public int take(int answer) {
+    return fd.take(answer);
+  }
+
   /** Returns the file, to be lent to a call that takes its number. */
   public Fd fd() {
     return fd;
@@ -76,6 +81,7 @@ public final class EventFd {
   public long await(long nanos) {
     int number = fd.acquire();
     try {
+      requireOpen(); // or nobody would wake this one, see leave
       Scratch scratch = SCRATCH.get();
       long deadline = nanos < 0 ? 0 : System.nanoTime() + nanos;
       long left = nanos;
@@ -169,6 +175,20 @@ public final class EventFd {
     if (closed) {
       throw new IllegalStateException(fd + " is closed");
     }
+  }
+
+  /**
+   * Closes the file, which another process goes on with: unless somebody waits here, it is not
+   * signalled, so that there is nothing for that one but what the kernel has to tell.
+   *
+   * @return 0, or a negated error number
+   */
+  public int leave() {
+    closed = true;
+    if (!fd.isClosed() && fd.isUsed()) {
+      return close();
+    }
+    return fd.close();
   }
 
   /**

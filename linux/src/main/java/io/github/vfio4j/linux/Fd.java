@@ -89,6 +89,11 @@ public final class Fd {
     return number;
   }
 
+  /** Returns whether a call is using it. */
+  boolean isUsed() {
+    return (users & ~CLOSED) != 0;
+  }
+
   /** Ends one {@link #acquire}. */
   public void release() {
     if ((int) USERS.getAndAdd(this, -1) == CLOSED + 1) {

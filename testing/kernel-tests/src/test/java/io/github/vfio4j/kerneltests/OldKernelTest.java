@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.bindings.iommufd_h;
+import io.github.vfio4j.handover.Handover;
+import io.github.vfio4j.handover.HandoverSocket;
 import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.iommufd.HwInfo;
 import io.github.vfio4j.iommufd.HwptFlag;
@@ -20,6 +22,8 @@ import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -66,6 +70,21 @@ class OldKernelTest {
       MemorySegment memory = EduDma.pages(arena, 1);
       ioas.map(memory, 0x10000, READ_WRITE); // the refused mapping has left nothing there
       assertThat(LockedMemory.bytes()).isEqualTo(PAGE);
+    }
+  }
+
+  @Test
+  @OnMachine(value = "intel", since = "6.6", before = "6.13")
+  void runningDevicesAreNotHandedOver() throws IOException {
+    List<HandoverSocket> pair = HandoverSocket.pair();
+    try (HandoverSocket socket = pair.getFirst();
+        HandoverSocket other = pair.getLast();
+        Iommufd iommufd = Iommufd.open()) {
+      assertSince(
+          "6.13",
+          "IOMMU_IOAS_CHANGE_PROCESS",
+          () -> Handover.send(socket, iommufd, List.of(), new byte[0], Duration.ZERO));
+      assertThat(other.receive(1, 0, Duration.ZERO)).isEmpty();
     }
   }
 
