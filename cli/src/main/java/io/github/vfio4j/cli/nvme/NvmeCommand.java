@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
     name = "nvme",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    header = "Looks at NVMe disks, reads and writes them, past the system's own driver.",
+    header = "Looks at NVMe disks, reads, writes and measures them, past the system's own driver.",
     description =
         "%nThe disk has to be bound to a VFIO driver, see 'vfio4j help bind': that is refused while"
             + " the system uses it. Each command resets the controller; what is on the disk stays.",
@@ -30,6 +30,7 @@ public final class NvmeCommand {
         .addSubcommand(new NvmeIdentifyCommand(host, opener))
         .addSubcommand(new NvmeSmartCommand(host, opener))
         .addSubcommand(new NvmeReadCommand(host, opener))
-        .addSubcommand(new NvmeWriteCommand(host, opener));
+        .addSubcommand(new NvmeWriteCommand(host, opener))
+        .addSubcommand(new NvmeBenchCommand(host, opener));
   }
 }

@@ -10,12 +10,10 @@ import io.github.vfio4j.cli.host.WholeFile;
 import io.github.vfio4j.cli.text.Size;
 import io.github.vfio4j.nvme.Namespace;
 import io.github.vfio4j.nvme.NamespaceChannel;
-import java.io.Console;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -50,8 +48,7 @@ final class NvmeWriteCommand implements Callable<Integer> {
 
   @Mixin private BlockRange range = new BlockRange();
 
-  @Option(names = "--yes", description = "Do not ask.")
-  private boolean yes;
+  @Mixin private Consent consent = new Consent();
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
@@ -65,10 +62,7 @@ final class NvmeWriteCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (!yes && person().isEmpty()) {
-      throw new ParameterException(
-          spec.commandLine(), "what is on the disk would be lost, and nobody can be asked: --yes");
-    }
+    consent.require(spec.commandLine());
     HostDevice device = DeviceName.find(host.sysfs(), name, spec.commandLine());
     try (FileChannel source = WholeFile.read(file);
         OpenedDisk disk = OpenedDisk.open(device, opener)) {
@@ -81,7 +75,7 @@ final class NvmeWriteCommand implements Callable<Integer> {
             "%s does not fit into the %d blocks of %s: it has %s"
                 .formatted(file, namespace.blocks(), range, Size.of(bytes)));
       }
-      if (!yes && !confirmed(device, bytes)) {
+      if (!consent.given("Write %s to %s, %s".formatted(Size.of(bytes), device.name(), range))) {
         host.out().println("Nothing was written.");
         return ExitStatus.FAILED;
       }
@@ -93,21 +87,6 @@ final class NvmeWriteCommand implements Callable<Integer> {
       }
     }
     return ExitStatus.DONE;
-  }
-
-  private static Optional<Console> person() {
-    return Optional.ofNullable(System.console()).filter(Console::isTerminal);
-  }
-
-  private boolean confirmed(HostDevice device, long bytes) {
-    return person()
-        .map(
-            console ->
-                console.readLine(
-                    "Write %s to %s, %s? What is there is lost. [y/N] ",
-                    Size.of(bytes), device.name(), range))
-        .filter(answer -> answer.strip().equalsIgnoreCase("y"))
-        .isPresent();
   }
 
   private static void copy(FileChannel from, NamespaceChannel to, long bytes, Transfer transfer)

@@ -1,6 +1,7 @@
 package io.github.vfio4j.cli.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.cli.host.CommandHost;
@@ -162,6 +163,43 @@ class NvmeCommandTest {
     assertThat(files.resolve("x")).doesNotExist();
     assertThat(run(2, "read", "--count", "0", DISK, files.resolve("x").toString()))
         .contains("--count is at least 1");
+  }
+
+  @Test
+  void benchCountsWhatItReads() throws IOException {
+    var told =
+        JSON.std.mapFrom(run(0, "bench", "--seconds=1", "--depth=4", "--queues=2", "--json", DISK));
+    int commands = (Integer) told.get("commands");
+    assertThat(commands).isGreaterThan(8);
+    assertThat((Double) told.get("commandsPerSecond") * (Double) told.get("seconds"))
+        .isCloseTo(commands, within(0.5));
+    assertThat(told).containsEntry("operation", "read").containsEntry("queuePairs", 2);
+    assertThat(run(0, "bench", "--seconds=1", "--interrupts", "--sequential", DISK))
+        .contains("sequential reads of 4 KiB, 32 at once in each of 1 queue pairs, with interrupts")
+        .containsPattern("99.99 % +[0-9.]+ µs");
+  }
+
+  @Test
+  void benchWritesToAllOfTheDisk() throws IOException {
+    run(0, "bench", "--write", "--yes", "--seconds=1", "--size=65536", DISK);
+    Path read = files.resolve("read");
+    run(0, "read", "--count=128", DISK, read.toString());
+    assertThat(Files.readAllBytes(read)).isNotEqualTo(new byte[65536]);
+  }
+
+  @Test
+  void benchRefusesWhatTheDiskCannot() throws IOException {
+    assertThat(run(2, "bench", "--size=1000", DISK)).contains("--size cannot be 1000 here");
+    assertThat(run(2, "bench", "--queues=70000", DISK)).contains("--queues cannot be 70000 here");
+    assertThat(run(2, "bench", "--depth=100000", DISK)).contains("the depth of a queue pair");
+    assertThat(run(2, "bench", "--seconds=0", DISK)).contains("--seconds cannot be 0 here");
+    assertThat(run(2, "bench", "--write", DISK)).contains("nobody can be asked: --yes");
+  }
+
+  @Test
+  void benchTellsOfACommandThatFails() throws IOException {
+    model.faults().fail(0x281);
+    assertThat(run(1, "bench", "--seconds=5", DISK)).contains("Unrecovered Read Error");
   }
 
   @Test
