@@ -262,6 +262,9 @@ class CommandLineTest {
         .containsPattern(disk + " +vfio-pci +1 +64 MiB +512 B")
         .containsPattern(disk + " +vfio-pci +2 +64 MiB +4 KiB")
         .containsPattern(Machine.NVME_2 + " +vfio-pci");
+    assertThat(run("vfio4j", "nvme", "bench", "--seconds=2", "--depth=4", disk).out())
+        .containsPattern(disk + " +[1-9][0-9]* commands in [0-9.]+ s")
+        .contains("random reads of 4 KiB, 4 at once");
   }
 
   @Test
