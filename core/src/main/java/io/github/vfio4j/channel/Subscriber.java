@@ -7,17 +7,18 @@ import org.jspecify.annotations.Nullable;
 /** Who is told of the events of a source: one dispatcher at a time. Thread-safe. */
 public final class Subscriber {
   private @Nullable Runnable ending;
+  private boolean closed;
 
   /**
    * Takes note of a subscriber.
    *
-   * @param whenClosed is run when the source is closed
+   * @param whenClosed is run when the source is about to close its file
    * @throws DeviceBusyException if there is one already
    * @throws IllegalStateException if the source is closed
    */
   public synchronized void begin(EventSource<?> source, Runnable whenClosed)
       throws DeviceBusyException {
-    if (source.isClosed()) {
+    if (closed || source.isClosed()) {
       throw new IllegalStateException(source + " is closed");
     }
     if (ending != null) {
@@ -34,10 +35,14 @@ public final class Subscriber {
     }
   }
 
-  /** Returns the subscriber that the source is closed. */
-  public void sourceClosed() {
+  /**
+   * Tells the subscriber that the source is about to close its file, which epoll has to be told of:
+   * it goes on watching a file that others have open, too. There is no subscriber any more.
+   */
+  public void sourceCloses() {
     Runnable told;
     synchronized (this) {
+      closed = true;
       told = ending;
       ending = null;
     }

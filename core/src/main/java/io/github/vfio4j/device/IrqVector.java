@@ -119,25 +119,16 @@ final class IrqVector implements Interrupt, EventChannel<Long>, EventChannel.Sou
     return event.take(fd);
   }
 
-  /** Lets another process go on with the eventfd. */
-  void leave() throws VfioException {
-    end(event.leave());
-  }
-
   /** Closes what the kernel no longer has: the eventfd, and the one that unmasks the vector. */
   void closeEvent() throws VfioException {
-    end(event.close());
-  }
-
-  private void end(int answer) throws VfioException {
     Closing closing = new Closing();
     IrqResample unmasking = resample;
     if (unmasking != null) {
       resample = null;
       closing.attempt(unmasking::closeEvent);
     }
-    subscriber.sourceClosed();
-    closing.attempt(() -> Answer.require("close", toString(), answer, ""));
+    subscriber.sourceCloses();
+    closing.attempt(() -> Answer.require("close", toString(), event.close(), ""));
     closing.rethrow();
   }
 

@@ -340,7 +340,7 @@ final class IrqVectors implements IrqIndex {
     String object = "vector " + vector + " of " + this;
     try (Rollback rollback = new Rollback()) {
       IrqVector taken = new IrqVector(this, vector, new EventFd(kernel, object));
-      rollback.add(taken::leave);
+      rollback.add(taken::closeEvent);
       int answer = fd.call(number -> taken.take(kernel.duplicate(number)));
       Answer.require("fcntl", object, answer, "");
       enabled.put(vector, taken);
@@ -351,7 +351,7 @@ final class IrqVectors implements IrqIndex {
   /** Lets another process go on with all vectors that are enabled. */
   synchronized void leave(Closing closing) {
     for (IrqVector vector : enabled.values()) {
-      closing.attempt(vector::leave);
+      closing.attempt(vector::closeEvent);
     }
     enabled.clear();
   }

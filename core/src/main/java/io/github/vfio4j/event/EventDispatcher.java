@@ -13,6 +13,7 @@ import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,7 +87,8 @@ public final class EventDispatcher implements AutoCloseable {
     private final EventChannel<?> channel;
     private final Arrivals arrivals;
     private final int token;
-    private final Runnable whenSourceCloses = this::leave;
+    private final Runnable whenSourceCloses = this::sourceCloses;
+    private final AtomicBoolean watched = new AtomicBoolean(true);
     private volatile boolean ended;
 
     private Registration(
@@ -167,14 +169,23 @@ public final class EventDispatcher implements AutoCloseable {
       Answer.require("epoll_ctl", source.toString(), answer, "");
     }
 
+    /** Has epoll forget the file, once: that it is closed here is not enough. */
     private int unwatch() {
-      if (closed || source.isClosed()) {
+      if (!watched.compareAndSet(true, false)) {
         return 0;
       }
       try {
         return epoll.remove(channel.file());
       } catch (IllegalStateException closedMeanwhile) {
-        return 0; // the dispatcher or the source, and epoll knows
+        return 0; // the dispatcher, and epoll with it
+      }
+    }
+
+    private void sourceCloses() {
+      try {
+        unwatch(); // what is refused is not watched
+      } finally {
+        leave();
       }
     }
 
@@ -236,6 +247,10 @@ public final class EventDispatcher implements AutoCloseable {
       channel.subscriber().begin(source, registration.whenSourceCloses);
       registrations[token] = registration;
       Answer.require("epoll_ctl", source.toString(), epoll.add(channel.file(), token), "");
+      if (!registration.watched.get()) { // the source was told to close before epoll knew of it
+        epoll.remove(channel.file());
+        throw new IllegalStateException(source + " is closed");
+      }
       return rollback.done(registration);
     }
   }

@@ -89,8 +89,7 @@ final class QueueOpening {
 
   /** Closes a queue's file, and ends the deliveries of its events. */
   static void close(String object, QueueChannel<?> channel) throws VfioException {
-    int answer = channel.queue().close();
-    channel.subscriber().sourceClosed();
-    Answer.require("close", object, answer, "");
+    channel.subscriber().sourceCloses();
+    Answer.require("close", object, channel.queue().close(), "");
   }
 }

@@ -121,9 +121,8 @@ public final class ResampleEvent
    */
   @Override
   public void close() throws VfioException {
-    int answer = event.close();
-    subscriber.sourceClosed();
-    Answer.require("close", toString(), answer, "");
+    subscriber.sourceCloses();
+    Answer.require("close", toString(), event.close(), "");
   }
 
   /** Returns the name used in messages. */

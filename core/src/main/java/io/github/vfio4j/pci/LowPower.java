@@ -234,9 +234,8 @@ public final class LowPower implements AutoCloseable {
     }
 
     private void close() throws VfioException {
-      int answer = event.close();
-      channel.subscriber().sourceClosed();
-      Answer.require("close", toString(), answer, "");
+      channel.subscriber().sourceCloses();
+      Answer.require("close", toString(), event.close(), "");
     }
 
     /** Returns the name used in messages. */

@@ -11,8 +11,13 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.channel.EventChannel;
 import io.github.vfio4j.fake.FakeMachine;
+import io.github.vfio4j.handover.OpenFile;
 import io.github.vfio4j.outcome.Step;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -351,5 +356,38 @@ class EventDispatcherTest {
       other.get();
       interrupt.close();
     }
+  }
+
+  /** Or it would be told without end of a counter that nobody here reads. */
+  @Test
+  void fileThatOthersHaveToIsNotWatchedOnceTheSourceIsClosed() throws IOException {
+    List<String> watched = watched();
+    Interrupt interrupt = kind.enable(0);
+    try (OpenFile passed = OpenFile.of(interrupt)) {
+      dispatcher.register(interrupt, (_, _) -> {});
+      assertThat(watched()).hasSize(watched.size() + 1);
+
+      interrupt.close();
+
+      assertThat(watched()).containsExactlyInAnyOrderElementsOf(watched);
+      assertThat(Files.readAllLines(Path.of("/proc/self/fdinfo/" + passed.fd())))
+          .as("closing signals nobody")
+          .contains("eventfd-count:                0");
+    }
+  }
+
+  /** Returns what all epoll instances of this process watch. */
+  private static List<String> watched() throws IOException {
+    List<String> watched = new ArrayList<>();
+    for (int fd = 3; fd < 1024; fd++) {
+      Path link = Path.of("/proc/self/fd/" + fd);
+      if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)
+          && Files.readSymbolicLink(link).toString().contains("eventpoll")) {
+        Files.readAllLines(Path.of("/proc/self/fdinfo/" + fd)).stream()
+            .filter(line -> line.startsWith("tfd:"))
+            .forEach(watched::add);
+      }
+    }
+    return watched;
   }
 }

@@ -81,7 +81,7 @@ public final class EventFd {
   public long await(long nanos) {
     int number = fd.acquire();
     try {
-      requireOpen(); // or nobody would wake this one, see leave
+      requireOpen(); // or nobody would wake this one, see close
       Scratch scratch = SCRATCH.get();
       long deadline = nanos < 0 ? 0 : System.nanoTime() + nanos;
       long left = nanos;
@@ -178,27 +178,14 @@ public final class EventFd {
   }
 
   /**
-   * Closes the file, which another process goes on with: unless somebody waits here, it is not
-   * signalled, so that there is nothing for that one but what the kernel has to tell.
-   *
-   * @return 0, or a negated error number
-   */
-  public int leave() {
-    closed = true;
-    if (!fd.isClosed() && fd.isUsed()) {
-      return close();
-    }
-    return fd.close();
-  }
-
-  /**
-   * Wakes all waiters and closes the file, once; later calls do nothing.
+   * Wakes all waiters and closes the file, once; later calls do nothing. Where nobody waits it is
+   * not signalled: others may have it, and count.
    *
    * @return 0, or a negated error number
    */
   public int close() {
     closed = true;
-    if (!fd.isClosed()) {
+    if (!fd.isClosed() && fd.isUsed()) {
       try {
         signal();
       } catch (IllegalStateException closedMeanwhile) {
