@@ -28,6 +28,11 @@ public final class Subscriber {
     ending = whenClosed;
   }
 
+  /** Returns whether there is one. */
+  public synchronized boolean isTaken() {
+    return ending != null;
+  }
+
   /** Forgets a subscriber, if it still is the one. */
   public synchronized void end(Runnable whenClosed) {
     if (whenClosed.equals(ending)) {

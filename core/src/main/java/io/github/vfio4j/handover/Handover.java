@@ -3,6 +3,7 @@ package io.github.vfio4j.handover;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.device.OpenDevice;
+import io.github.vfio4j.device.Timeout;
 import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.iommufd.Ioas;
 import io.github.vfio4j.iommufd.Iommufd;
@@ -50,8 +51,11 @@ public final class Handover implements AutoCloseable {
   private static final byte MORE = 1;
   private static final byte[] TAKEN = {'t'};
   private static final byte[] GO = {'g'};
+  private static final byte[] NO = {'n'};
+  private static final Duration FOREVER = Duration.ofDays(1_000);
   private static final int PART = HandoverSocket.MOST_BYTES - 1;
   private static final int MOST_STATE = 1 << 24;
+  private static final int MOST_TEXT = 2 * MOST_STATE;
   private static final int MOST_FILES = 1 << 14;
 
   private record Vector(CdevDevice device, int index, Interrupt interrupt) {}
@@ -73,9 +77,11 @@ public final class Handover implements AutoCloseable {
    * receives} it. When this returns that one goes on with it, and here the iommufd and all that was
    * made from it is closed; the memory files stay the caller's.
    *
-   * <p>Meanwhile nothing may be mapped, made or closed. Registers may be used until they are
-   * closed. Threads that wait for interrupts are woken, and an interrupt that was waited for is
-   * then signalled once more than the device has raised it: stop waiting before.
+   * <p>Meanwhile nothing may be mapped, made, registered or closed. Registers may be used until
+   * they are closed. Handlers of interrupts are refused, as they would take what is the other
+   * process's; so would an irqfd, which is to be closed before. Threads that wait for interrupts
+   * are woken, and an interrupt that was waited for is then signalled once more than the device has
+   * raised it: stop waiting before.
    *
    * @param socket to the other process
    * @param iommufd what is handed over
@@ -87,10 +93,10 @@ public final class Handover implements AutoCloseable {
    * @throws IllegalStateException if the iommufd, or a file, is closed
    * @throws io.github.vfio4j.UnsupportedByKernelException if this kernel cannot (Linux 6.13 was the
    *     first)
-   * @throws VfioException if something cannot be handed over, or the other process fails, or does
-   *     not answer in time. All is this process's as before then, and the socket is closed where
-   *     something was sent already. Where the iommufd is closed nevertheless, the other process
-   *     goes on with it, and closing failed here
+   * @throws VfioException if something cannot be handed over, or is too much, or the other process
+   *     fails, or does not answer in time. All is this process's as before then, and the socket is
+   *     closed where something was sent already. Where the iommufd is closed nevertheless, the
+   *     other process goes on with it, and closing failed here
    */
   public static void send(
       HandoverSocket socket,
@@ -99,6 +105,7 @@ public final class Handover implements AutoCloseable {
       byte[] state,
       Duration timeout)
       throws VfioException {
+    Timeout.nanos(timeout);
     byte[] copy = state.clone();
     if (copy.length > MOST_STATE) {
       throw new IllegalArgumentException("a state has up to " + MOST_STATE + " bytes");
@@ -113,6 +120,14 @@ public final class Handover implements AutoCloseable {
         }
         iommufd.changeProcess(); // changes nothing, where the kernel can and allows it
         byte[] text = RunningText.write(running, files.size() - running.fileCount(), copy);
+        if (text.length > MOST_TEXT || files.size() > MOST_FILES) {
+          throw new VfioException(
+              "hand over",
+              iommufd.toString(),
+              null,
+              "it takes %d bytes and %d files to tell of it, and no more than %d and %d can be sent"
+                  .formatted(text.length, files.size(), MOST_TEXT, MOST_FILES));
+        }
         send(socket, iommufd, text, files, timeout);
         iommufd.leave();
       } catch (VfioException | RuntimeException | Error e) {
@@ -127,8 +142,6 @@ public final class Handover implements AutoCloseable {
       HandoverSocket socket, Iommufd iommufd, byte[] text, List<OpenFile> files, Duration timeout)
       throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      rollback.add(iommufd::changeProcess); // the other process may have had it counted as its own
-      rollback.add(socket::close); // which tells the other process, first
       int part = 0;
       boolean last = false;
       for (int sent = 0; !last; part++) {
@@ -141,20 +154,24 @@ public final class Handover implements AutoCloseable {
         message[0] = last ? LAST : MORE;
         System.arraycopy(bytes, 0, message, 1, bytes.length);
         socket.send(message, files.subList(from, to), timeout);
+        if (part == 0) {
+          // what is undone last: the other process may have had it counted as its own
+          rollback.add(iommufd::changeProcess);
+          rollback.add(socket::close);
+          rollback.add(() -> socket.send(NO, List.of(), timeout)); // or it takes this one for dead
+        }
       }
-      expect(socket, TAKEN, timeout);
+      try (Message answer = next(socket, 1, 0, timeout)) {
+        if (!Arrays.equals(answer.bytes(), TAKEN)) {
+          throw new VfioException(
+              "hand over",
+              socket.toString(),
+              null,
+              "the other process answers what makes no sense");
+        }
+      }
       socket.send(GO, List.of(), timeout);
       rollback.done(part);
-    }
-  }
-
-  private static void expect(HandoverSocket socket, byte[] word, Duration timeout)
-      throws VfioException {
-    try (Message answer = next(socket, 1, 0, timeout)) {
-      if (!Arrays.equals(answer.bytes(), word)) {
-        throw new VfioException(
-            "hand over", socket.toString(), null, "the other process answers what makes no sense");
-      }
     }
   }
 
@@ -172,6 +189,9 @@ public final class Handover implements AutoCloseable {
    * Takes over what another process {@linkplain #send sends}, and has it counted as pinned by this
    * one; {@code IOMMU_IOAS_CHANGE_PROCESS}.
    *
+   * <p>Once all is taken over, this one waits for the other's last word, however long that takes,
+   * and goes on where the other ends without: nobody else has the devices then.
+   *
    * @param socket to the other process
    * @param timeout how long to wait for each of its steps
    * @return what was taken over; the caller closes it
@@ -179,10 +199,15 @@ public final class Handover implements AutoCloseable {
    * @throws IllegalStateException if the socket is closed, or gets closed
    * @throws io.github.vfio4j.MemlockLimitException if this process may not lock as much memory
    * @throws VfioException if the other process fails, or sends nothing in time, or what makes no
-   *     sense, or the kernel refuses. The other process goes on with it then
+   *     sense, or the kernel refuses. The other process goes on with it then, and the socket is
+   *     closed
    */
   public static Handover receive(HandoverSocket socket, Duration timeout) throws VfioException {
-    Host host = Host.running();
+    return receive(Host.running(), socket, timeout);
+  }
+
+  static Handover receive(Host host, HandoverSocket socket, Duration timeout) throws VfioException {
+    Timeout.nanos(timeout);
     try (Rollback rollback = new Rollback()) {
       rollback.add(socket::close); // which tells the other process
       List<Message> parts = new ArrayList<>();
@@ -197,7 +222,8 @@ public final class Handover implements AutoCloseable {
         text.write(bytes, 1, bytes.length - 1);
         part.files().forEach(file -> files.add(file.file()));
         last = bytes[0] == LAST;
-        if (text.size() > 2 * MOST_STATE || files.size() > MOST_FILES) {
+        boolean full = bytes.length == PART + 1 || part.files().size() == HandoverSocket.MOST_FILES;
+        if (text.size() > MOST_TEXT || files.size() > MOST_FILES || !(last || full)) {
           throw senseless(socket);
         }
       }
@@ -234,8 +260,24 @@ public final class Handover implements AutoCloseable {
       closeAll(parts); // for nothing may fail after the other process's last word
       iommufd.changeProcess();
       socket.send(TAKEN, List.of(), timeout);
-      expect(socket, GO, timeout);
+      if (!goesOn(socket)) {
+        throw new VfioException(
+            "take over", socket.toString(), null, "the other process goes on with it itself");
+      }
       return rollback.done(taken);
+    }
+  }
+
+  /** Returns whether this process has all from now on: the other one says so, or is no more. */
+  private static boolean goesOn(HandoverSocket socket) throws VfioException {
+    try {
+      Optional<Message> word = Optional.empty();
+      while (word.isEmpty()) {
+        word = socket.receive(1, 0, FOREVER);
+      }
+      return Arrays.equals(word.get().bytes(), GO);
+    } catch (ConnectionEndedException e) {
+      return true;
     }
   }
 

@@ -51,12 +51,14 @@ public final class HandoverListener implements AutoCloseable {
       HandoverListener listener = new HandoverListener(kernel, path, socket);
       rollback.add(socket::close);
       Answer.require("socket", path.toString(), socket.open(), "");
-      int answer = socket.listen(bytes);
+      int answer = socket.bind(bytes);
       Answer.require(
           "bind",
           path.toString(),
           answer,
           Answer.is(answer, Errno.EADDRINUSE) ? "there is a file of this name already" : "");
+      rollback.add(listener::removePath);
+      Answer.require("listen", path.toString(), socket.listen(), "");
       return rollback.done(listener);
     }
   }

@@ -240,8 +240,10 @@ public final class HandoverSocket implements AutoCloseable {
       if (Answer.is(arrival.answer(), Errno.EAGAIN)) {
         return Optional.empty();
       }
-      long size =
-          Answer.require("recvmsg", toString(), arrival.answer(), whyNothingCame(arrival.answer()));
+      if (Answer.is(arrival.answer(), ECONNRESET)) {
+        throw new ConnectionEndedException(this);
+      }
+      long size = Answer.require("recvmsg", toString(), arrival.answer(), "");
       if (arrival.cut()) {
         throw new VfioException(
             "recvmsg",
@@ -252,18 +254,13 @@ public final class HandoverSocket implements AutoCloseable {
                 + " open files; it is lost");
       }
       if (size <= 0 || size > mostBytes) {
-        throw new VfioException(
-            "recvmsg", toString(), null, "the other side has closed the connection");
+        throw new ConnectionEndedException(this);
       }
       byte[] bytes = room.asSlice(0, size).toArray(JAVA_BYTE);
       List<OpenFile> received =
           files.subList(0, arrival.files()).stream().map(OpenFile::new).toList();
       return rollback.done(Optional.of(new Message(bytes, received)));
     }
-  }
-
-  private static String whyNothingCame(long answer) {
-    return Answer.is(answer, ECONNRESET) ? "the other side has closed the connection" : "";
   }
 
   /**

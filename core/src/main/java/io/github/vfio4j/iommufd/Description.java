@@ -1,6 +1,7 @@
 package io.github.vfio4j.iommufd;
 
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.channel.EventChannel;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.outcome.Dependents;
 import io.github.vfio4j.takeover.RunningIommufd;
@@ -105,6 +106,10 @@ final class Description {
         .engine()
         .forEachVector(
             (index, vector, event) -> {
+              if (vector instanceof EventChannel.Source<?> source
+                  && source.channel().subscriber().isTaken()) {
+                throw refusal("the handler of " + vector);
+              }
               vectors.add(new RunningIommufd.Vector(index, vector.vector()));
               successor.needs(event);
             });

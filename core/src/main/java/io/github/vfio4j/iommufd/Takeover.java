@@ -7,6 +7,7 @@ import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.takeover.RunningIommufd;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +18,7 @@ final class Takeover {
   private final Host host;
   private final Iterator<Fd> files;
   private final Map<Integer, PageTable> tables = new HashMap<>();
+  private final Set<Integer> numbers = new HashSet<>();
 
   Takeover(Iommufd iommufd, Host host, Iterator<Fd> files) {
     this.iommufd = iommufd;
@@ -39,18 +41,17 @@ final class Takeover {
     return new VfioException("take over", "/dev/iommu", null, "the description has " + what);
   }
 
-  private void enter(int id, PageTable table) throws VfioException {
-    if (id == 0 || tables.put(id, table) != null) {
+  /** Takes note of a number that one object has. */
+  private void enter(int id) throws VfioException {
+    if (id == 0 || !numbers.add(id)) {
       throw senseless("two objects of the number " + Integer.toUnsignedString(id));
     }
   }
 
   private void addressSpace(RunningIommufd.AddressSpace space) throws VfioException {
-    if (tables.containsKey(space.id())) {
-      throw senseless("two objects of the number " + Integer.toUnsignedString(space.id()));
-    }
+    enter(space.id());
     Ioas ioas = iommufd.known(space.id());
-    enter(space.id(), ioas);
+    tables.put(space.id(), ioas);
     for (RunningIommufd.Mapping mapping : space.mappings()) {
       try {
         ioas.takeOver(mapping.iova(), mapping.size(), mapping.access());
@@ -64,7 +65,8 @@ final class Takeover {
       if (flags.stream().mapToInt(HwptFlag::bit).sum() != table.flags()) {
         throw senseless("a page table of an unknown kind");
       }
-      enter(table.id(), HwptPaging.takeOver(ioas, table.id(), flags));
+      enter(table.id());
+      tables.put(table.id(), HwptPaging.takeOver(ioas, table.id(), flags));
     }
   }
 
@@ -73,6 +75,7 @@ final class Takeover {
     if (running.table() != 0 && table == null) {
       throw senseless("a device attached to nothing that is in it");
     }
+    enter(running.id());
     CdevDevice device;
     try (Rollback rollback = new Rollback()) {
       Fd file = rollback.make(() -> Iommufd.duplicate(host, files), Fd::close);
@@ -82,8 +85,10 @@ final class Takeover {
       device.attachments().takeOver(table, running.hwpt());
     }
     for (RunningIommufd.Vector vector : running.vectors()) {
+      Fd event = files.next();
+      PassedEventFd.require(event);
       try {
-        device.engine().takeOver(vector.index(), vector.vector(), files.next());
+        device.engine().takeOver(vector.index(), vector.vector(), event);
       } catch (IndexOutOfBoundsException e) {
         throw senseless("a vector that the device has not: " + e.getMessage());
       }

@@ -13,7 +13,7 @@ import java.util.List;
 /** The bytes in which it is told. Whoever sends them may be another version, or hostile. */
 public final class RunningText {
   private static final int VERSION = 1;
-  private static final int MOST = 1 << 20;
+  private static final int MOST = 1 << 21; // more than fit into what is sent
 
   private RunningText() {}
 

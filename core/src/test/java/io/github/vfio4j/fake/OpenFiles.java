@@ -3,12 +3,16 @@ package io.github.vfio4j.fake;
 import io.github.vfio4j.DeviceNumber;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.linux.Kernel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +24,7 @@ final class OpenFiles {
   private record Open(FakeFile file, String name, @Nullable DeviceNumber number) {}
 
   private static final FakeFile NONE = new FakeFile() {};
-  private static final int O_RDWR = 2;
+  private static final AtomicInteger COUNT = new AtomicInteger();
 
   private final Kernel real;
   private final Map<Integer, Open> files = new TreeMap<>();
@@ -31,7 +35,9 @@ final class OpenFiles {
 
   /** Opens a file that only this package knows. */
   int open(FakeFile file, String name, @Nullable DeviceNumber number) {
-    return add(real.open("/dev/null", O_RDWR), new Open(file, name, number));
+    String unique =
+        "fake file " + COUNT.incrementAndGet(); // that it is known by when it was passed
+    return add(real.memfdCreate(unique, 0), new Open(file, name, number));
   }
 
   /** Takes over what the real kernel has opened, or hands on that it refused. */
@@ -48,7 +54,32 @@ final class OpenFiles {
 
   synchronized int duplicate(int fd) {
     Open open = files.get(fd);
+    if (open == null) {
+      open = passed(fd);
+    }
     return open == null ? -Errno.EBADF.number() : add(real.duplicate(fd), open);
+  }
+
+  /** Looks for what a descriptor is of that came through a socket. */
+  private @Nullable Open passed(int fd) {
+    String wanted = identity(fd);
+    return files.entrySet().stream()
+        .filter(each -> identity(each.getKey()).equals(wanted))
+        .findFirst()
+        .map(Map.Entry::getValue)
+        .orElse(null);
+  }
+
+  private static String identity(int fd) {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd))
+          + Files.readAllLines(Path.of("/proc/self/fdinfo/" + fd)).stream()
+              .filter(line -> line.startsWith("eventfd-id"))
+              .toList()
+              .toString();
+    } catch (IOException e) {
+      return "none";
+    }
   }
 
   synchronized FakeFile get(int fd) {

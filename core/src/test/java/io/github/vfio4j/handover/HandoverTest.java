@@ -15,11 +15,13 @@ import io.github.vfio4j.iommufd.Ioas;
 import io.github.vfio4j.iommufd.Iommufd;
 import io.github.vfio4j.iommufd.MemoryFile;
 import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.takeover.RunningIommufd;
 import io.github.vfio4j.takeover.RunningText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -149,7 +151,6 @@ class HandoverTest {
         .isInstanceOf(VfioException.class)
         .hasMessageContaining("the other side has closed the connection");
 
-    assertThatIllegalStateException().isThrownBy(() -> socket.send(new byte[1], List.of(), NOW));
     assertGoesOn();
   }
 
@@ -208,6 +209,95 @@ class HandoverTest {
             .hasMessageContaining("the other side has closed the connection");
       }
     }
+  }
+
+  /** What another process does when it takes over what this one sends. */
+  private CompletableFuture<Handover> takenOver() {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return Handover.receive(machine.host, other, SOON);
+          } catch (VfioException e) {
+            throw new CompletionException(e);
+          }
+        });
+  }
+
+  @Test
+  void otherProcessGoesOnWithAll() throws VfioException {
+    CompletableFuture<Handover> taking = takenOver();
+
+    send(new byte[] {1}, SOON);
+
+    try (Handover taken = taking.join()) {
+      assertThat(taken.state()).containsExactly(1);
+      CdevDevice device = taken.iommufd().devices().getFirst();
+      assertThat(taken.interrupt(device, device.pci().msix().index(), 0)).isPresent();
+      assertThat(taken.memory().getFirst().segment().byteSize()).isEqualTo(PAGE);
+    }
+  }
+
+  /** Sends all, and neither of the last words. */
+  private void sendAll() throws VfioException {
+    List<OpenFile> files = new ArrayList<>();
+    try {
+      RunningIommufd running = iommufd.describe(file -> files.add(OpenFile.duplicate(file)));
+      byte[] text = RunningText.write(running, 0, new byte[0]);
+      byte[] message = new byte[text.length + 1];
+      System.arraycopy(text, 0, message, 1, text.length);
+      socket.send(message, files, SOON);
+    } finally {
+      for (OpenFile file : files) {
+        file.close();
+      }
+    }
+  }
+
+  /** Or nobody would have the devices, and their DMA would end. */
+  @Test
+  void processThatEndsBeforeItsLastWordIsSucceeded() throws VfioException {
+    CompletableFuture<Handover> taking = takenOver();
+    sendAll();
+    assertThat(socket.receive(1, 0, SOON).orElseThrow().bytes()).containsExactly('t');
+
+    socket.close();
+
+    Handover taken = taking.join();
+    assertThat(taken.iommufd().devices()).hasSize(1);
+    iommufd.leave();
+    taken.close();
+  }
+
+  @Test
+  void processThatGoesOnItselfIsNotSucceeded() throws VfioException {
+    CompletableFuture<Handover> taking = takenOver();
+    sendAll();
+    assertThat(socket.receive(1, 0, SOON).orElseThrow().bytes()).containsExactly('t');
+
+    socket.send(new byte[] {'n'}, List.of(), SOON);
+
+    assertThatThrownBy(taking::join).hasMessageContaining("the other process goes on with it");
+    assertGoesOn();
+  }
+
+  @Test
+  void messagesWithoutEndAreRefused() throws VfioException {
+    CompletableFuture<Handover> taking = takenOver();
+    socket.send(new byte[] {1, 0}, List.of(), SOON);
+    assertThatThrownBy(taking::join).hasMessageContaining("makes no sense");
+  }
+
+  @Test
+  void socketStaysWhereNothingWasSent() throws VfioException {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Handover.receive(machine.host, other, Duration.ofNanos(-1)));
+    assertThatIllegalArgumentException().isThrownBy(() -> send(new byte[0], Duration.ofNanos(-1)));
+    machine.kernel.fail(Ioctl.IOMMU_IOAS_CHANGE_PROCESS, Errno.ENOMEM);
+    assertThatThrownBy(() -> send(new byte[0], SOON)).isInstanceOf(VfioException.class);
+    machine.kernel.failNoMore();
+
+    socket.send(new byte[] {1}, List.of(), NOW);
+    assertThat(other.receive(1, 0, NOW)).isPresent();
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.IovaInUseException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.iommu_hw_info;
+import io.github.vfio4j.event.EventDispatcher;
 import io.github.vfio4j.fake.FakeMachine;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
@@ -185,6 +186,35 @@ class TakeoverTest {
     assertGoesOn();
   }
 
+  @Test
+  void deviceThatIsThereTwiceIsRefused() throws VfioException {
+    RunningIommufd running = describe();
+    RunningIommufd.Device one = running.devices().getFirst();
+    List<RunningIommufd.Device> twice = List.of(one, one);
+    files.addAll(List.copyOf(files.subList(1, files.size())));
+
+    assertThatThrownBy(
+            () ->
+                Iommufd.takeOver(
+                    machine.host,
+                    new RunningIommufd(running.addressSpaces(), twice),
+                    files.iterator()))
+        .hasMessageContaining("two objects of the number " + one.id());
+
+    assertGoesOn();
+  }
+
+  @Test
+  void fileThatIsNoEventfdIsNoInterrupt() throws VfioException {
+    RunningIommufd running = describe();
+    files.set(files.size() - 1, files.getFirst());
+
+    assertThatThrownBy(() -> Iommufd.takeOver(machine.host, running, files.iterator()))
+        .hasMessageContaining("it is no eventfd that is read without blocking");
+
+    assertGoesOn();
+  }
+
   private void assertRefused(String what, Step undo) throws VfioException {
     assertThatThrownBy(this::describe)
         .isInstanceOf(VfioException.class)
@@ -217,6 +247,10 @@ class TakeoverTest {
     assertRefused("PASIDs of " + device, () -> device.detach(1));
     IoEventFd doorbell = IoEventFd.ofInt(device, 0, 8, 1);
     assertRefused(doorbell.toString(), doorbell::close);
+    try (EventDispatcher dispatcher = EventDispatcher.start()) {
+      EventDispatcher.Registration handler = dispatcher.register(interrupt, (_, _) -> {});
+      assertRefused("the handler of " + interrupt, handler::close);
+    }
     device.pci().msix().disable();
     Interrupt line = device.pci().intx().enable(0);
     Interrupt.Resample resample = line.resample();

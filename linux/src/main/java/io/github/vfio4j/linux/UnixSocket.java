@@ -145,16 +145,20 @@ public final class UnixSocket {
   }
 
   /**
-   * Has the socket listen at a path, which is made.
+   * Gives the socket a path, which is made.
    *
    * @param path at most {@link #MOST_PATH} bytes, none of them 0
    */
-  public int listen(byte... path) {
+  public int bind(byte... path) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment address = address(arena, path);
-      int bound = fd.call(number -> kernel.sockets().bind(number, address));
-      return bound < 0 ? bound : fd.call(number -> kernel.sockets().listen(number, BACKLOG));
+      return fd.call(number -> kernel.sockets().bind(number, address));
     }
+  }
+
+  /** Has it listen at its path. */
+  public int listen() {
+    return fd.call(number -> kernel.sockets().listen(number, BACKLOG));
   }
 
   /** Connects it to who listens at a path, and waits for room in that one's queue. */
