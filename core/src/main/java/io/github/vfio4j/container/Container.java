@@ -669,10 +669,17 @@ public final class Container implements IoAddressSpace, AddressSpace.Owner {
     if (iommufd != null) {
       closing.attempt(
           () -> space.forEachMapping((iova, size, memory, access) -> unmap(iova, size, closing)));
+    } else if (space.hasMappings()) {
+      closing.attempt(this::unmapWhatOthersKeep);
     }
     channel.release();
     closing.attempt(() -> Answer.require("close", toString(), file.close(), ""));
     return true;
+  }
+
+  /** Who was passed a device's file has its group open, and so all that is mapped. */
+  private void unmapWhatOthersKeep() throws VfioException {
+    Answer.require(Ioctl.VFIO_IOMMU_UNMAP_DMA, toString(), channel.unmapLeftovers());
   }
 
   /** Unmaps what an iommufd would keep when this file is closed, unless its IOAS is gone. */

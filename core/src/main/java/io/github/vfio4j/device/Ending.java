@@ -11,6 +11,9 @@ public enum Ending {
   /** Before the device's file is closed: what keeps that busy, or would outlive it. */
   BEFORE,
 
-  /** Once the device's file is closed: what the kernel ends with it, so that only ours is left. */
+  /**
+   * Once the device's file is closed: what the kernel ends with it, so that only ours is left.
+   * Where others may have that file, too, it ends first.
+   */
   AFTER
 }

@@ -55,6 +55,11 @@ public final class OpenDevice {
     default Map<Integer, Fd> groups() {
       return Map.of();
     }
+
+    /** Returns whether others may have the file, so that closing it here ends nothing. */
+    default boolean isShared() {
+      return false;
+    }
   }
 
   private final Kernel kernel;
@@ -183,7 +188,7 @@ public final class OpenDevice {
 
   private void requireOwner(Ending when) {
     requireOpen();
-    if (when == Ending.FIRST && useEnded) {
+    if (useEnded && (when == Ending.FIRST || (when == Ending.AFTER && backing.isShared()))) {
       throw new IllegalStateException(name() + " is being closed");
     }
   }
@@ -206,6 +211,9 @@ public final class OpenDevice {
       useEnded = true;
     }
     owned(Ending.FIRST).close(closing);
+    if (backing.isShared()) {
+      owned(Ending.AFTER).close(closing);
+    }
   }
 
   private void requireOpen() {

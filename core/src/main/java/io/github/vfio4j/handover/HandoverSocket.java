@@ -81,7 +81,9 @@ public final class HandoverSocket implements AutoCloseable {
   }
 
   /**
-   * Makes two sockets that are connected to each other, one of which is then handed on.
+   * Makes two sockets that are connected to each other, one of which is then passed on through a
+   * third: a child of this process does not inherit it. To reach a child, listen at a path and tell
+   * it the path.
    *
    * @return both; the caller closes them
    * @throws VfioException if the kernel refuses

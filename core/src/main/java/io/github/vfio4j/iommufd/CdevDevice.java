@@ -91,6 +91,11 @@ public final class CdevDevice implements VfioDevice, BoundDevice, OpenDevice.Own
     public void leaveOwner() {
       iommufd.forget(CdevDevice.this);
     }
+
+    @Override
+    public boolean isShared() {
+      return passed;
+    }
   }
 
   /** Has something closed right after this device, which was opened for it alone. */

@@ -475,6 +475,15 @@ public final class Migration implements AutoCloseable {
     if (from == to && (data != null || !to.hasData())) {
       return;
     }
+    if (from == to) {
+      throw new MigrationException(
+          "move",
+          device.name(),
+          null,
+          "it is there already, by another object that has its stream: reset it, or go by STOP",
+          from,
+          Outcome.UNCHANGED);
+    }
     if (!to.hasData()) {
       attempt(from, () -> feature.set(to));
       closeUnless(to);

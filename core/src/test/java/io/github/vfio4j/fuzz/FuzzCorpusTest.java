@@ -6,6 +6,7 @@ import io.github.vfio4j.config.ConfigImageFuzz;
 import io.github.vfio4j.container.ContainerInfoFuzz;
 import io.github.vfio4j.device.DeviceRepliesFuzz;
 import io.github.vfio4j.sysfs.SysfsTextsFuzz;
+import io.github.vfio4j.takeover.RunningTextFuzz;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,13 +20,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What the fuzzer has found stays mended: {@code lab/fuzz} searches on from here. */
 class FuzzCorpusTest {
   private static final Path CORPORA = Path.of("src/test/resources/fuzz");
-  private static final int SPOILED = 20;
+  private static final int SPOILED = 5;
 
   static Stream<Arguments> targets() {
     return Stream.of(
         target(ConfigImageFuzz.class, ConfigImageFuzz::fuzzerTestOneInput),
         target(ContainerInfoFuzz.class, ContainerInfoFuzz::fuzzerTestOneInput),
         target(DeviceRepliesFuzz.class, DeviceRepliesFuzz::fuzzerTestOneInput),
+        target(HostileKernelFuzz.class, HostileKernelFuzz::fuzzerTestOneInput),
+        target(RunningTextFuzz.class, RunningTextFuzz::fuzzerTestOneInput),
         target(SysfsTextsFuzz.class, SysfsTextsFuzz::fuzzerTestOneInput));
   }
 

@@ -186,6 +186,23 @@ class TakeoverTest {
     assertGoesOn();
   }
 
+  /** Closing its file would end nothing, as whoever has bound it has it, too. */
+  @Test
+  void whatIsAddedToADeviceOfSomebodyElseEndsWithTheObjectHere() throws VfioException {
+    describe();
+    int shared = files.getFirst().acquire();
+    int bound = files.get(1).acquire();
+    try (Iommufd other = Iommufd.ofFd(machine.host, shared);
+        CdevDevice same = other.takeBound(bound, device.id())) {
+      IoEventFd.ofInt(same, 0, 8, 1);
+      assertThat(machine.ioEvents.count()).isEqualTo(1);
+    } finally {
+      assertThat(machine.ioEvents.count()).isZero();
+      files.getFirst().release();
+      files.get(1).release();
+    }
+  }
+
   @Test
   void deviceThatIsThereTwiceIsRefused() throws VfioException {
     RunningIommufd running = describe();

@@ -15,6 +15,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.container.Container;
 import io.github.vfio4j.container.GroupDevice;
 import io.github.vfio4j.edu.Edu;
+import io.github.vfio4j.handover.OpenFile;
 import io.github.vfio4j.iommufd.Iommufd;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.sysfs.MediatedDevice;
@@ -67,6 +68,23 @@ class ContainerExtrasTest {
       assertThat(bitmap.isDirty(IOVA)).isTrue();
       assertThat(bitmap.isDirty(IOVA + 2 * PAGE)).isTrue();
       assertThat(bitmap.isDirty(IOVA + 8 * PAGE)).isTrue(); // the kernel adds some of the hole
+    }
+  }
+
+  /** Which has the device's group, and so all that is mapped, until it ends itself. */
+  @Test
+  void nothingStaysMappedForWhoeverWasPassedADevice() throws IOException {
+    long before = LockedMemory.bytes();
+    try (Arena arena = Arena.ofConfined();
+        Container container = Container.open();
+        OpenFile passed = OpenFile.of(edu(container))) {
+      container.map(EduDma.pages(arena, 16), IOVA, READ_WRITE);
+      assertThat(LockedMemory.bytes()).isEqualTo(before + 16 * PAGE);
+
+      container.close();
+
+      assertThat(LockedMemory.bytes()).isEqualTo(before);
+      assertThat(passed.fd()).isPositive();
     }
   }
 

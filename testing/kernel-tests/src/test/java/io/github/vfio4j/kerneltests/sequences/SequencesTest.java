@@ -9,14 +9,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Half a minute of {@link Sequences}; {@code lab/random --sequences} makes more. They are in no
+ * Two minutes of {@link Sequences}; {@code lab/random --sequences} makes more. They are in no
  * trace, since what races ask of the kernel is not always the same.
  */
 class SequencesTest {
   @Test
   @OnMachine("intel/scalable")
   void everyResultIsWhatTheModelSays() throws IOException {
-    try (Child child = Child.startUntraced(Sequences.class, "30", "1")) {
+    try (Child child = Child.startUntraced(Sequences.class, "120", "1")) {
       List<String> lines = child.lines();
 
       assertThat(lines.getLast())
