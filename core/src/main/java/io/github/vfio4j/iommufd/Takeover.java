@@ -4,6 +4,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.opening.Host;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.takeover.PassedEventFd;
 import io.github.vfio4j.takeover.RunningIommufd;
 import java.util.EnumSet;
 import java.util.HashMap;

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.bindings.vfio_device_feature;
+import io.github.vfio4j.bindings.vfio_device_feature_bus_master;
 import io.github.vfio4j.bindings.vfio_device_low_power_entry_with_wakeup;
 import io.github.vfio4j.bindings.vfio_h;
 import io.github.vfio4j.bindings.vfio_pci_dependent_device;
@@ -29,6 +30,8 @@ public final class FakePci {
   private int resets;
 
   /** Whether the device sleeps, or the eventfd that its waking up signals. */
+  private int busMaster = -1;
+
   private int sleep = AWAKE;
 
   FakePci(Kernel real, OpenFiles files) {
@@ -101,11 +104,25 @@ public final class FakePci {
     return 0;
   }
 
-  /** Lets the device sleep, and wakes it up. */
+  /** Lets it be told whether it may do DMA as a device of another bus is, which it may not yet. */
+  public void hasBusMaster() {
+    busMaster = 0;
+  }
+
+  /** Returns what it was told so: 1 for yes, 0 for no. */
+  public int busMaster() {
+    return busMaster;
+  }
+
+  /** Lets the device sleep, and wakes it up; or lets it do DMA. */
   int feature(MemorySegment request) {
     int flags = vfio_device_feature.flags(request);
     int feature = flags & vfio_h.VFIO_DEVICE_FEATURE_MASK;
     boolean set = (flags & vfio_h.VFIO_DEVICE_FEATURE_SET) != 0;
+    if (feature == vfio_h.VFIO_DEVICE_FEATURE_BUS_MASTER && set && busMaster >= 0) {
+      busMaster = vfio_device_feature_bus_master.op(request.asSlice(vfio_device_feature.SIZEOF));
+      return 0;
+    }
     boolean known =
         feature == vfio_h.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY
             || feature == vfio_h.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP

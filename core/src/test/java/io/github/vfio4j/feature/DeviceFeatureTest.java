@@ -26,6 +26,23 @@ class DeviceFeatureTest {
   }
 
   @Test
+  void deviceWithoutConfigurationSpaceIsToldWhetherItMayDoDma(@TempDir Path root)
+      throws VfioException {
+    FakeMachine machine = new FakeMachine(root);
+    try (VfioDevice device = machine.open(Backend.IOMMUFD)) {
+      assertThatExceptionOfType(UnsupportedByKernelException.class)
+          .isThrownBy(() -> BusMaster.set(device, true))
+          .withMessageContaining("Linux 6.7");
+
+      machine.pci.hasBusMaster();
+      BusMaster.set(device, true);
+      assertThat(machine.pci.busMaster()).isEqualTo(1);
+      BusMaster.set(device, false);
+      assertThat(machine.pci.busMaster()).isZero();
+    }
+  }
+
+  @Test
   void refusalNamesTheFeatureAndTheFirstKernelThatHadIt(@TempDir Path root) throws VfioException {
     KernelFeature sleep = DeviceFeature.LOW_POWER_ENTRY.kernel();
     try (VfioDevice device = new FakeMachine(root).open(Backend.CONTAINER);

@@ -12,6 +12,7 @@ import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.PciFunction.IrqKind;
 import io.github.vfio4j.Region;
+import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.container.Container;
@@ -140,6 +141,7 @@ final class Sequence {
       case 95 -> closeRegion();
       case 96, 97, 98 -> setBusMaster();
       case 99, 100, 101, 102, 103 -> dma();
+      case 104, 105 -> reset();
       default -> look();
     }
   }
@@ -713,6 +715,22 @@ final class Sequence {
                   open(device, Expected.RETURNS),
                   () -> device.device.pci().config().setBusMaster(on))) {
                 device.busMaster = on;
+              }
+            });
+  }
+
+  private void reset() {
+    any(world.devices)
+        .ifPresent(
+            device -> {
+              Expected expected = Expected.refused(UnsupportedByKernelException.class);
+              if (device.device.info().resettable()) {
+                expected = Expected.RETURNS;
+              }
+              if (tell("reset " + device.device, open(device, expected), device.device::reset)) {
+                device.written = null;
+                device.busMaster = false;
+                device.hardware.memory = null;
               }
             });
   }

@@ -1,4 +1,4 @@
-package io.github.vfio4j.iommufd;
+package io.github.vfio4j.takeover;
 
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.Fd;
@@ -11,7 +11,7 @@ import java.util.List;
  * Proves that a file which another process has passed is an eventfd that never blocks: reading
  * anything else could stop whoever only looks.
  */
-final class PassedEventFd {
+public final class PassedEventFd {
   private static final Path FILES = Path.of("/proc/self/fd");
   private static final Path INFO = Path.of("/proc/self/fdinfo");
   private static final int O_NONBLOCK = 04000;
@@ -19,7 +19,7 @@ final class PassedEventFd {
 
   private PassedEventFd() {}
 
-  static void require(Fd passed) throws VfioException {
+  public static void require(Fd passed) throws VfioException {
     int number = passed.acquire();
     try {
       String name = Integer.toString(number);
