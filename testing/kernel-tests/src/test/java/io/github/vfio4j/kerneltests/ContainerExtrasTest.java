@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What only the legacy interface has, and what it is worth. */
-@OnMachine({"intel/legacy", "smmuv3"})
+@OnMachine({"intel/legacy", "smmuv3", "amd"})
 @Bound(Device.EDU)
 class ContainerExtrasTest {
   private static final long IOVA = 0x10000;

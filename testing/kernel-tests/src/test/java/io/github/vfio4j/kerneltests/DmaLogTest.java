@@ -22,7 +22,7 @@ import java.util.stream.LongStream;
  * here, and not that they find anything.
  */
 @OnMachine(
-    value = {"intel/legacy", "smmuv3"},
+    value = {"intel/legacy", "smmuv3", "amd"},
     since = "6.12")
 class DmaLogTest {
   private static final long PAGE = 4096;

@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.UUID;
 
 /** What shares a bus is reset together, by who has all of it. */
-@OnMachine({"intel/legacy", "smmuv3"}) // the IOMMU does not matter
+@OnMachine({"intel/legacy", "smmuv3", "amd"}) // the IOMMU does not matter
 class HotResetTest {
   private static final UUID TOKEN = UUID.fromString("83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
 

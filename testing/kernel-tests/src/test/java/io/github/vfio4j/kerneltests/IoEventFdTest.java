@@ -22,7 +22,7 @@ import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
 /** What the kernel writes to a device's registers for an eventfd. */
-@OnMachine({"intel/legacy", "smmuv3"}) // the IOMMU does not matter
+@OnMachine({"intel/legacy", "smmuv3", "amd"}) // the IOMMU does not matter
 @Bound({Device.IVSHMEM, Device.NVME})
 class IoEventFdTest {
   private static final int SHARED_MEMORY = 2;

@@ -19,7 +19,7 @@ import java.time.Duration;
 
 /** A device really sleeps, and wakes up. */
 @OnMachine(
-    value = {"intel/legacy", "smmuv3"}, // the IOMMU does not matter
+    value = {"intel/legacy", "smmuv3", "amd"}, // the IOMMU does not matter
     since = "6.1")
 @Bound(Device.NVME)
 class LowPowerTest {

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
 
 /** The state of a serial port of software, moved to another one. It needs no IOMMU. */
 @OnMachine(
-    value = {"intel/legacy", "smmuv3"},
+    value = {"intel/legacy", "smmuv3", "amd"},
     since = "6.12")
 class MigrationTest {
   private static final int HEADER = 24;

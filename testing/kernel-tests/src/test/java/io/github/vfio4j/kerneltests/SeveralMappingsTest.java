@@ -26,7 +26,7 @@ import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is mapped or unmapped by one call is so as a whole, and pinned or not as a whole. */
-@OnMachine({"intel/legacy", "smmuv3"})
+@OnMachine({"intel/legacy", "smmuv3", "amd"})
 @Bound(Device.EDU)
 class SeveralMappingsTest {
   private static final long LOW = 0x10000;

@@ -23,7 +23,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** Virtual functions of a physical one that vfio-pci has. */
-@OnMachine({"intel/legacy", "smmuv3"}) // the IOMMU does not matter
+@OnMachine({"intel/legacy", "smmuv3", "amd"}) // the IOMMU does not matter
 @Bound(Device.IGB)
 class SriovTest {
   private static final Path OPTION = Path.of("/sys/module/vfio_pci/parameters/enable_sriov");

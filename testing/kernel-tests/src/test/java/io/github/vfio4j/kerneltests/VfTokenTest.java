@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Who may open the functions of an SR-IOV device that user programs have. */
-@OnMachine({"intel/legacy", "smmuv3"}) // the IOMMU does not matter
+@OnMachine({"intel/legacy", "smmuv3", "amd"}) // the IOMMU does not matter
 @Bound(Device.IGB)
 class VfTokenTest {
   private static final UUID ONE = UUID.fromString("52ac9bff-3a88-4fbd-901a-0d767c3b6c97");
