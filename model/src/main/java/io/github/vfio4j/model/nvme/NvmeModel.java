@@ -11,9 +11,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -38,8 +40,8 @@ public final class NvmeModel implements DeviceModel, Registers {
   private static final int COMMAND = 64;
   private static final int COMPLETION = 16;
 
-  /** The NVM command set, ten seconds to get ready, contiguous queues of so many entries. */
-  private static final long CAPABILITIES = 1L << 37 | 20L << 24 | 1 << 16 | (MOST_ENTRIES - 1);
+  /** The NVM command set, half a second to get ready, contiguous queues of so many entries. */
+  private static final long CAPABILITIES = 1L << 37 | 1L << 24 | 1 << 16 | (MOST_ENTRIES - 1);
 
   private static final int HEALTH = 2;
   private static final int HEALTH_SIZE = 512;
@@ -54,6 +56,7 @@ public final class NvmeModel implements DeviceModel, Registers {
     static final int INVALID_OPCODE = 0x001;
     static final int INVALID_FIELD = 0x002;
     static final int TRANSFER_ERROR = 0x004;
+    static final int ABORTED = 0x007;
     static final int INVALID_NAMESPACE = 0x00b;
     static final int LBA_OUT_OF_RANGE = 0x080;
     static final int COMPLETION_QUEUE_INVALID = 0x100;
@@ -96,6 +99,12 @@ public final class NvmeModel implements DeviceModel, Registers {
   private final List<Store> stores;
   private final Map<Integer, Queue> submissions = new TreeMap<>();
   private final Map<Integer, Queue> completions = new TreeMap<>();
+
+  /**
+   * Commands that do not end before they are aborted: identifier and queue, as Abort names them.
+   */
+  private final Set<Integer> hung = new HashSet<>();
+
   private @Nullable Bus bus;
   private int configuration;
   private int status;
@@ -169,6 +178,12 @@ public final class NvmeModel implements DeviceModel, Registers {
   /** Forgets queues and settings; what the namespaces hold stays. */
   @Override
   public void reset() {
+    faults.resetFunction();
+    stop();
+  }
+
+  private void stop() {
+    hung.clear();
     submissions.clear();
     completions.clear();
     configuration = 0;
@@ -221,13 +236,15 @@ public final class NvmeModel implements DeviceModel, Registers {
   private void configure(int value) {
     boolean enabled = (value & 1) != 0;
     if (!enabled) {
-      reset();
+      if (!faults.staysReady()) {
+        stop();
+      }
       return;
     }
     if ((configuration & 1) == 0) {
       submissions.put(0, new Queue(adminSubmissions, (adminSizes & 0xfff) + 1, 0));
       completions.put(0, new Queue(adminCompletions, (adminSizes >>> 16 & 0xfff) + 1, 0));
-      status = READY;
+      status = faults.neverReady() ? 0 : READY;
     }
     configuration = value;
     if ((value >>> 14 & 3) != 0) {
@@ -260,9 +277,14 @@ public final class NvmeModel implements DeviceModel, Registers {
   }
 
   private void execute(int number, Queue queue, ByteBuffer command) {
-    Optional<Fault> fault = number == 0 ? Optional.empty() : faults.next();
+    Optional<Fault> fault = number == 0 ? faults.nextOfAdmin() : faults.next();
     if (fault.filter(it -> it.kind() == Kind.FATAL).isPresent()) {
       status |= FATAL;
+      return;
+    }
+    int identifier = Short.toUnsignedInt(command.getShort(2));
+    if (fault.filter(it -> it.kind() == Kind.HANGS).isPresent()) {
+      hung.add(identifier << 16 | number);
       return;
     }
     int failed = fault.filter(it -> it.kind() == Kind.STATUS).map(Fault::status).orElse(0);
@@ -271,7 +293,6 @@ public final class NvmeModel implements DeviceModel, Registers {
     if (fault.filter(it -> it.kind() == Kind.NEVER_ENDS).isPresent()) {
       return;
     }
-    int identifier = Short.toUnsignedInt(command.getShort(2));
     if (fault.filter(it -> it.kind() == Kind.WRONG_IDENTIFIER).isPresent()) {
       identifier = 0xfffe;
     }
@@ -312,12 +333,26 @@ public final class NvmeModel implements DeviceModel, Registers {
       case 0x05 -> create(completions, command, number, (word10 >>> 16) + 1, number);
       case 0x02 -> log(command, word10);
       case 0x06 -> identify(command, word10 & 0xff);
+      case 0x08 -> {
+        result[0] = abort(word10) ? 0 : 1;
+        yield Status.SUCCESS;
+      }
       case 0x09, 0x0a -> {
         result[0] = (QUEUE_PAIRS - 1) << 16 | (QUEUE_PAIRS - 1);
         yield (word10 & 0xff) == 7 ? Status.SUCCESS : Status.INVALID_FIELD;
       }
       default -> Status.INVALID_OPCODE;
     };
+  }
+
+  /** Ends a command that hangs, and says whether there was one. */
+  private boolean abort(int which) {
+    Queue queue = submissions.get(which & 0xffff);
+    if (!hung.remove(which) || queue == null) {
+      return false;
+    }
+    complete(which & 0xffff, queue, 0, which >>> 16, Status.ABORTED, false);
+    return true;
   }
 
   private int createSubmissions(ByteBuffer command, int number, int entries) {
