@@ -4,43 +4,75 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.github.vfio4j.DeviceTimeoutException;
 import io.github.vfio4j.DmaBuffer;
-import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.IoAddressSpace;
-import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.VfioException;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.locks.ReentrantLock;
 
-/** The queue of commands to the controller itself: one at a time, each waited for. Thread-safe. */
+/**
+ * The queue of commands to the controller itself: one at a time, each waited for, and beside it one
+ * request for an event, which stays with the controller until there is one. Thread-safe.
+ */
 final class AdminQueue implements AutoCloseable {
   static final int ENTRIES = 32;
+  static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private static final int SPINS = 1000;
   private static final long PAUSE_NANOS = 20_000;
+  private static final long BETWEEN_LOOKS_NANOS = 10_000_000;
+  private static final int NONE = -1;
 
   /** What a command asks. */
-  record Command(String name, int opcode, int namespace, int word10, int word11) {
+  record Command(
+      String name,
+      int opcode,
+      int namespace,
+      int word10,
+      int word11,
+      int word12,
+      int word13,
+      int word14,
+      int word15) {
+    Command(String name, int opcode, int namespace, int word10, int word11) {
+      this(name, opcode, namespace, word10, word11, 0, 0, 0, 0);
+    }
+
     Command(String name, int opcode, int namespace) {
       this(name, opcode, namespace, 0, 0);
     }
   }
 
   private final String device;
+  private final ControllerRegisters registers;
   private final Rings rings;
   private final DmaBuffer page;
-  private final Duration patience;
 
-  AdminQueue(
-      String device,
-      MappedRegion registers,
-      IoAddressSpace space,
-      int doorbellStride,
-      Duration patience)
+  /** Whoever has it gives commands, or resets the controller. It is taken before the monitor. */
+  private final ReentrantLock turn = new ReentrantLock();
+
+  private volatile boolean givenUp;
+
+  /** The slot of the command that is waited for, until it is answered; under the monitor. */
+  private int waiting = NONE;
+
+  private int result;
+  private int status;
+
+  /** The slot of the request for an event, until it is answered; under the monitor. */
+  private int eventSlot = NONE;
+
+  private boolean hasEvent;
+  private int event;
+  private int eventStatus;
+
+  AdminQueue(String device, ControllerRegisters registers, IoAddressSpace space)
       throws VfioException {
     this.device = device;
-    this.patience = patience;
-    this.rings = new Rings(registers, space, 0, ENTRIES, doorbellStride);
+    this.registers = registers;
+    this.rings =
+        new Rings(registers.mapped(), space, 0, ENTRIES, registers.capabilities().doorbellStride());
     try {
       this.page = space.allocate(Math.max(Rings.PAGE, space.granule()));
     } catch (Throwable e) {
@@ -50,13 +82,42 @@ final class AdminQueue implements AutoCloseable {
     }
   }
 
-  Rings rings() {
-    return rings;
+  /**
+   * Stops the controller, which forgets all commands. Whoever waits for one of them gets an
+   * exception at once, and further ones are refused.
+   */
+  void stop() throws VfioException {
+    giveUp();
+    turn.lock();
+    try {
+      registers.disable();
+      clear();
+    } finally {
+      turn.unlock();
+    }
   }
 
-  /** Forgets all commands. */
-  synchronized void clear() {
+  /** Starts the controller, which was stopped. */
+  void start() throws VfioException {
+    turn.lock();
+    try {
+      registers.enable(rings);
+      givenUp = false;
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private synchronized void clear() {
     rings.clear();
+    waiting = NONE;
+    eventSlot = NONE;
+    hasEvent = false;
+  }
+
+  /** Has whoever waits for a command stop that, and refuses further ones. */
+  void giveUp() {
+    givenUp = true;
   }
 
   /**
@@ -64,73 +125,169 @@ final class AdminQueue implements AutoCloseable {
    *
    * @return a copy on the heap, which nobody else has
    */
-  synchronized byte[] ask(Command command) throws VfioException {
-    page.segment().asSlice(0, Rings.PAGE).fill((byte) 0);
-    issue(command, page.slice(0, Rings.PAGE));
-    return page.segment().asSlice(0, Rings.PAGE).toArray(JAVA_BYTE);
+  byte[] ask(Command command) throws VfioException {
+    turn.lock();
+    try {
+      page.segment().asSlice(0, Rings.PAGE).fill((byte) 0);
+      issue(command, page.iova(), Rings.PAGE, PATIENCE);
+      return page.segment().asSlice(0, Rings.PAGE).toArray(JAVA_BYTE);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /** Hands a page to the controller, and returns the first word of its answer. */
+  int hand(Command command, byte[] content) throws VfioException {
+    turn.lock();
+    try {
+      page.segment().asSlice(0, Rings.PAGE).fill((byte) 0);
+      page.segment().asByteBuffer().put(content);
+      return issue(command, page.iova(), Rings.PAGE, PATIENCE);
+    } finally {
+      turn.unlock();
+    }
   }
 
   /** Has the controller do something without data, and returns the first word of its answer. */
-  synchronized int tell(Command command) throws VfioException {
-    return issue(command, null);
+  int tell(Command command) throws VfioException {
+    return tell(command, PATIENCE);
+  }
+
+  /** As {@link #tell(Command)}, for what may take longer, or shall not. */
+  int tell(Command command, Duration patience) throws VfioException {
+    return move(command, 0, 0, patience);
   }
 
   /** Tells the controller of a queue at an IOVA. */
-  synchronized void tell(Command command, long iova) throws VfioException {
-    int slot = begin(command);
-    rings.data(slot, iova, Long.BYTES);
-    finish(command, slot);
+  void tell(Command command, long iova) throws VfioException {
+    int _ = move(command, iova, Long.BYTES, PATIENCE);
   }
 
-  private int issue(Command command, @Nullable DmaSlice data) throws VfioException {
-    int slot = begin(command);
-    if (data != null) {
-      rings.data(slot, data.iova(), data.size());
+  /** Has the controller move data to or from contiguous IOVAs. */
+  int move(Command command, long iova, long size, Duration patience) throws VfioException {
+    turn.lock();
+    try {
+      return issue(command, iova, size, patience);
+    } finally {
+      turn.unlock();
     }
-    return finish(command, slot);
   }
 
-  private int begin(Command command) throws VfioException {
-    int slot = rings.begin(command.opcode, command.namespace);
-    if (slot < 0) {
-      throw new VfioException(
-          command.name, device, null, "earlier commands were never answered; reset the controller");
-    }
-    return slot;
-  }
-
-  private int finish(Command command, int slot) throws VfioException {
-    rings.words(10, command.word10, command.word11);
-    rings.end();
-    rings.ring();
-    long deadline = System.nanoTime() + patience.toNanos();
-    for (int looks = 0; ; looks++) {
-      int taken = rings.take();
-      if (taken != -1) {
-        rings.acknowledge();
+  private int issue(Command command, long iova, long size, Duration patience) throws VfioException {
+    begin(command, iova, size);
+    long start = System.nanoTime();
+    long looked = start;
+    for (int looks = 0; !isAnswered(); looks++) {
+      if (givenUp) {
+        throw new VfioException(command.name, device, null, "the controller is reset, or closed");
       }
-      if (taken == slot) {
-        int status = rings.status();
-        if (!new NvmeStatus(status).isSuccess()) {
-          throw new NvmeException(command.name, device, status);
+      if (looks > SPINS) {
+        long now = System.nanoTime();
+        if (now - looked > BETWEEN_LOOKS_NANOS) {
+          registers.requireAlive(command.name);
+          looked = now;
         }
-        return rings.result();
-      }
-      if (taken == -1 && looks > SPINS) {
-        if (System.nanoTime() - deadline > 0) {
+        if (now - start > patience.toNanos() && !isAnswered()) {
           throw new DeviceTimeoutException(
               command.name, device, null, "no answer within " + patience.toMillis() + " ms");
         }
         LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
+    if (!new NvmeStatus(status).isSuccess()) {
+      throw new NvmeException(command.name, device, status);
+    }
+    return result;
+  }
+
+  private synchronized void begin(Command command, long iova, long size) throws VfioException {
+    take();
+    if (givenUp) {
+      throw new VfioException(command.name, device, null, "the controller does not run; reset it");
+    }
+    if (rings.outstanding() > (eventSlot == NONE ? 0 : 1)) { // which may still write to the page
+      throw new VfioException(
+          command.name,
+          device,
+          null,
+          "an earlier command was never answered; reset the controller");
+    }
+    waiting = put(command, iova, size);
+  }
+
+  private int put(Command command, long iova, long size) {
+    int slot = rings.begin(command.opcode, command.namespace);
+    if (size > 0) {
+      rings.data(slot, iova, size);
+    }
+    rings.words(10, command.word10, command.word11);
+    rings.words(12, command.word12, command.word13);
+    rings.words(14, command.word14, command.word15);
+    rings.end();
+    rings.ring();
+    return slot;
+  }
+
+  private synchronized boolean isAnswered() {
+    take();
+    return waiting == NONE;
+  }
+
+  /** Takes what the controller has answered, as much as the queue holds. */
+  private synchronized void take() {
+    for (int i = 0; i < ENTRIES; i++) {
+      int slot = rings.take();
+      if (slot == NONE) {
+        return;
+      }
+      rings.acknowledge();
+      if (slot == waiting) {
+        waiting = NONE;
+        result = rings.result();
+        status = rings.status();
+      } else if (slot == eventSlot) {
+        eventSlot = NONE;
+        hasEvent = true;
+        event = rings.result();
+        eventStatus = rings.status();
+      } // else the answer to a command that nobody waits for any more
+    }
+  }
+
+  /** Asks the controller for an event, unless it has been asked. */
+  synchronized void requestEvent() throws VfioException {
+    take();
+    if (eventSlot == NONE && !hasEvent) {
+      if (givenUp || rings.outstanding() == rings.slots()) {
+        throw new VfioException(
+            "Asynchronous Event Request", device, null, "the controller does not run; reset it");
+      }
+      eventSlot = put(new Command("", Opcode.ASYNCHRONOUS_EVENT_REQUEST, 0), 0, 0);
+    }
+  }
+
+  /** Takes the event that the controller has answered with, if it has, without waiting. */
+  synchronized OptionalInt takeEvent() throws VfioException {
+    take();
+    if (!hasEvent) {
+      return OptionalInt.empty();
+    }
+    hasEvent = false;
+    if (!new NvmeStatus(eventStatus).isSuccess()) {
+      throw new NvmeException("Asynchronous Event Request", device, eventStatus);
+    }
+    return OptionalInt.of(event);
   }
 
   @Override
   public void close() throws VfioException {
+    giveUp();
+    turn.lock();
     try (rings;
         page) {
       // both, whatever becomes of the one
+    } finally {
+      turn.unlock();
     }
   }
 }

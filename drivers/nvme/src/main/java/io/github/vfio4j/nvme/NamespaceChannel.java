@@ -137,8 +137,7 @@ public final class NamespaceChannel implements SeekableByteChannel {
   }
 
   private void finish(String operation) throws VfioException {
-    queues.submit();
-    queues.await((tag, ended) -> status = ended, PATIENCE);
+    queues.drain((tag, ended) -> status = ended, PATIENCE);
     if (!new NvmeStatus(status).isSuccess()) {
       throw new NvmeException(operation, toString(), status);
     }

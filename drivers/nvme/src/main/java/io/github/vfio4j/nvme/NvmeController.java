@@ -5,6 +5,7 @@ import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.MappedRegion;
+import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.nvme.AdminQueue.Command;
@@ -26,17 +27,7 @@ import java.util.TreeMap;
  */
 public final class NvmeController implements AutoCloseable {
   private static final int CLASS = 0x010802;
-  private static final int REGISTERS = 0x1000;
   private static final int PAGE_SHIFT = 12;
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
-  private static final int ENABLE = 1;
-  private static final int ENTRY_SIZES = 6 << 16 | 4 << 20;
-  private static final int SHUTDOWN = 1 << 14;
-  private static final int READY = 1;
-  private static final int FATAL = 2;
-  private static final int SHUTDOWN_STATUS = 3 << 2;
-  private static final int SHUTDOWN_COMPLETE = 2 << 2;
 
   private static final int CONTIGUOUS = 1;
   private static final int INTERRUPTS = 1 << 1;
@@ -46,42 +37,31 @@ public final class NvmeController implements AutoCloseable {
   private static final int CONTROLLER = 1;
   private static final int ACTIVE_NAMESPACES = 2;
 
-  /** Offsets in BAR 0. */
-  private static final class Register {
-    static final long CAPABILITIES = 0x00;
-    static final long CONFIGURATION = 0x14;
-    static final long STATUS = 0x1c;
-    static final long ADMIN_QUEUE_SIZES = 0x24;
-    static final long ADMIN_SUBMISSION_QUEUE = 0x28;
-    static final long ADMIN_COMPLETION_QUEUE = 0x30;
-
-    private Register() {}
-  }
-
   private final VfioDevice device;
-  private final MappedRegion registers;
-  private final Capabilities capabilities;
+  private final ControllerRegisters registers;
   private final AdminQueue admin;
   private final ControllerIdentity identity;
   private final int mostPairs;
   private final Map<Integer, QueuePair> pairs = new TreeMap<>();
   private volatile int era;
-  private boolean closed;
+  private boolean running;
+  private volatile boolean closed;
 
-  private NvmeController(
-      VfioDevice device, MappedRegion registers, Capabilities capabilities, AdminQueue admin)
+  private NvmeController(VfioDevice device, ControllerRegisters registers, AdminQueue admin)
       throws VfioException {
     this.device = device;
     this.registers = registers;
-    this.capabilities = capabilities;
     this.admin = admin;
-    enable();
+    admin.stop();
+    device.pci().config().setBusMaster(true);
+    admin.start();
     this.identity =
         ControllerIdentity.parse(
             admin.ask(new Command("Identify Controller", Opcode.IDENTIFY, 0, CONTROLLER, 0)),
-            capabilities.smallestPageShift());
+            registers.capabilities().smallestPageShift());
     int granted = askForQueues();
     this.mostPairs = Math.min(granted & 0xffff, granted >>> 16) + 1;
+    this.running = true;
   }
 
   /**
@@ -106,27 +86,15 @@ public final class NvmeController implements AutoCloseable {
    *     the kernel refuses
    */
   public static NvmeController start(VfioDevice device) throws VfioException {
-    if (device.pci().bar(0).size() < REGISTERS * 2L) {
-      throw new VfioException("start", device.name(), null, "it is no NVMe controller");
-    }
-    MappedRegion registers = device.pci().bar(0).map();
+    ControllerRegisters registers = ControllerRegisters.map(device);
     try {
-      Capabilities capabilities = new Capabilities(registers.getLong(Register.CAPABILITIES));
-      require(device, capabilities);
-      AdminQueue admin =
-          new AdminQueue(
-              device.name(),
-              registers,
-              device.addressSpace(),
-              capabilities.doorbellStride(),
-              PATIENCE);
+      require(device, registers.capabilities());
+      AdminQueue admin = new AdminQueue(device.name(), registers, device.addressSpace());
       try {
-        device.pci().config().setBusMaster(true);
-        return new NvmeController(device, registers, capabilities, admin);
+        return new NvmeController(device, registers, admin);
       } catch (Throwable e) {
-        // the controller may not write to memory that is freed
         try (admin) {
-          device.pci().config().setBusMaster(false);
+          keepFromMemory(device, e); // which is freed now
           throw e;
         }
       }
@@ -134,6 +102,15 @@ public final class NvmeController implements AutoCloseable {
       try (registers) {
         throw e;
       }
+    }
+  }
+
+  /** Ends the device's DMA, because of a failure that is told of. */
+  private static void keepFromMemory(VfioDevice device, Throwable cause) {
+    try {
+      device.pci().config().setBusMaster(false);
+    } catch (VfioException | RuntimeException e) {
+      cause.addSuppressed(e);
     }
   }
 
@@ -155,16 +132,6 @@ public final class NvmeController implements AutoCloseable {
     }
   }
 
-  private void enable() throws VfioException {
-    configure(0, READY | FATAL, 0);
-    admin.clear();
-    registers.setInt(
-        Register.ADMIN_QUEUE_SIZES, (AdminQueue.ENTRIES - 1) << 16 | (AdminQueue.ENTRIES - 1));
-    registers.setLong(Register.ADMIN_SUBMISSION_QUEUE, admin.rings().commandsIova());
-    registers.setLong(Register.ADMIN_COMPLETION_QUEUE, admin.rings().completionsIova());
-    configure(ENABLE | ENTRY_SIZES, READY | FATAL, READY);
-  }
-
   /**
    * Asks for as many I/O queues as there can be; a controller that was reset has to be asked again.
    */
@@ -176,11 +143,6 @@ public final class NvmeController implements AutoCloseable {
             0,
             NUMBER_OF_QUEUES,
             (MOST_QUEUES - 1) << 16 | (MOST_QUEUES - 1)));
-  }
-
-  private void configure(int configuration, int mask, int expected) throws VfioException {
-    registers.setIntRelease(Register.CONFIGURATION, configuration);
-    registers.awaitInt(Register.STATUS, mask, expected, capabilities.timeout());
   }
 
   /**
@@ -319,10 +281,10 @@ public final class NvmeController implements AutoCloseable {
 
   private QueuePair create(int depth, boolean interrupts) throws VfioException {
     requireOpen();
-    if (depth < 1 || depth >= capabilities.mostEntries()) {
+    if (depth < 1 || depth >= registers.capabilities().mostEntries()) {
       throw new IllegalArgumentException(
           "the depth of a queue pair is from 1 to %d, not %d"
-              .formatted(capabilities.mostEntries() - 1, depth));
+              .formatted(registers.capabilities().mostEntries() - 1, depth));
     }
     int number = 1;
     while (pairs.containsKey(number)) {
@@ -334,13 +296,17 @@ public final class NvmeController implements AutoCloseable {
     }
     Rings rings =
         new Rings(
-            registers, device.addressSpace(), number, depth + 1, capabilities.doorbellStride());
+            registers.mapped(),
+            device.addressSpace(),
+            number,
+            depth + 1,
+            registers.capabilities().doorbellStride());
     try {
       Interrupt interrupt = interrupts ? enableInterrupt(number) : null;
       try {
         QueuePair pair = new QueuePair(this, number, rings, interrupt, era);
         pairs.put(number, pair);
-        announce(pair);
+        int _ = announce(pair);
         return pair;
       } catch (Throwable e) {
         pairs.remove(number);
@@ -364,8 +330,14 @@ public final class NvmeController implements AutoCloseable {
     return msix.enable(number);
   }
 
-  /** Tells the controller of the queues of a pair. */
-  synchronized void announce(QueuePair pair) throws VfioException {
+  /**
+   * Tells the controller of the queues of a pair.
+   *
+   * @return which start of the controller knows them
+   */
+  synchronized int announce(QueuePair pair) throws VfioException {
+    requireOpen();
+    requireRunning("create queue pair");
     int notification = pair.interrupt() == null ? 0 : pair.number() << 16 | INTERRUPTS;
     int queue = (pair.rings().entries() - 1) << 16 | pair.number();
     admin.tell(
@@ -393,18 +365,19 @@ public final class NvmeController implements AutoCloseable {
       }
       throw e;
     }
+    return era;
   }
 
   private void delete(String name, int opcode, QueuePair pair) throws VfioException {
     admin.tell(new Command(name, opcode, 0, pair.number(), 0));
   }
 
-  /** Has the controller forget a pair, whose memory is freed then. */
+  /** Has the controller forget a pair, if it knows it, whose memory is freed then. */
   synchronized void withdraw(QueuePair pair) throws VfioException {
     if (pairs.get(pair.number()) != pair) {
       return;
     }
-    if (!device.isClosed()) {
+    if (running && pair.era() == era && !device.isClosed() && !registers.isGone()) {
       delete("Delete I/O Submission Queue", Opcode.DELETE_SUBMISSION_QUEUE, pair);
       delete("Delete I/O Completion Queue", Opcode.DELETE_COMPLETION_QUEUE, pair);
     }
@@ -425,17 +398,96 @@ public final class NvmeController implements AutoCloseable {
   }
 
   /**
-   * Resets the controller, and starts it again. All commands that are under way end: each queue
-   * pair tells of its own when it is polled next, and goes on then.
+   * Looks whether the controller is alive: reads its status, which takes about a microsecond. What
+   * waits for the controller does so by itself; who polls does it now and then.
    *
-   * @throws DeviceTimeoutException if the controller does not get ready in the time that it names
+   * @throws NoSuchDeviceException if the device has gone
+   * @throws ControllerFatalException if the controller has failed, and wants to be reset
+   */
+  public void requireAlive() throws VfioException {
+    requireOpen();
+    registers.requireAlive("look at");
+  }
+
+  /**
+   * Resets the controller, and starts it again. All commands that are under way end, also where the
+   * reset fails: each queue pair tells of its own when it is polled next, and goes on then. Who
+   * waits for an answer to a command of another kind gets an exception.
+   *
+   * <p>A controller that does not stop when it is told is stopped by the reset of its function.
+   * Where it does not start again, it is kept from memory, and can be reset once more. Features
+   * that were not saved are as after power-on.
+   *
+   * @throws NoSuchDeviceException if the device has gone
+   * @throws ControllerFatalException if the controller fails again while it starts
+   * @throws DeviceTimeoutException if it does not get ready in the time that it names
+   * @throws NvmeException if it refuses a command
    * @throws VfioException if the kernel refuses
    */
-  public synchronized void reset() throws VfioException {
+  public void reset() throws VfioException {
     requireOpen();
+    admin.giveUp(); // who waits in the monitor for an answer leaves it
+    synchronized (this) {
+      requireOpen();
+      restart();
+    }
+  }
+
+  /** Resets the controller, unless somebody else has done so since. */
+  void reset(int since) throws VfioException {
+    requireOpen();
+    if (since != era) {
+      return;
+    }
+    admin.giveUp();
+    synchronized (this) {
+      requireOpen();
+      if (since == era) {
+        restart();
+      }
+    }
+  }
+
+  private synchronized void restart() throws VfioException {
+    running = false;
+    try {
+      admin.stop();
+    } catch (Throwable e) {
+      keepFromMemory(device, e); // which is others' once the commands have ended
+      era++;
+      throw e;
+    }
     era++;
-    enable();
-    askForQueues();
+    try {
+      device.pci().config().setBusMaster(true);
+      admin.start();
+      int _ = askForQueues();
+      running = true;
+    } catch (Throwable e) {
+      admin.giveUp();
+      keepFromMemory(device, e);
+      throw e;
+    }
+  }
+
+  /**
+   * Asks the controller to abort a command.
+   *
+   * @return whether it has done so; the command ends as any other
+   */
+  boolean abort(int queue, int command, Duration patience) throws VfioException {
+    requireOpen();
+    int answer =
+        admin.tell(new Command("Abort", Opcode.ABORT, 0, command << 16 | queue, 0), patience);
+    return (answer & 1) == 0;
+  }
+
+  private void requireRunning(String operation) throws VfioException {
+    if (!running) {
+      registers.requireAlive(operation);
+      throw new VfioException(
+          operation, toString(), null, "the controller does not run, for its reset failed");
+    }
   }
 
   private void requireOpen() {
@@ -458,27 +510,17 @@ public final class NvmeController implements AutoCloseable {
       return;
     }
     closed = true;
+    admin.giveUp();
     try (registers;
         admin) {
-      shutDown();
+      if (!device.isClosed()) {
+        registers.shutDown();
+      }
     } finally {
       for (QueuePair pair : List.copyOf(pairs.values())) {
         pairs.remove(pair.number());
         free(pair);
       }
-    }
-  }
-
-  private void shutDown() throws VfioException {
-    if (device.isClosed()) {
-      return;
-    }
-    try {
-      registers.setIntRelease(Register.CONFIGURATION, ENABLE | ENTRY_SIZES | SHUTDOWN);
-      registers.awaitInt(Register.STATUS, SHUTDOWN_STATUS, SHUTDOWN_COMPLETE, PATIENCE);
-    } finally {
-      device.pci().config().setBusMaster(false);
-      registers.setIntRelease(Register.CONFIGURATION, 0);
     }
   }
 

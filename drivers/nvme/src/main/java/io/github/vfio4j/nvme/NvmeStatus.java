@@ -11,8 +11,11 @@ public record NvmeStatus(int bits) {
   /** The command was successful. */
   public static final NvmeStatus SUCCESS = new NvmeStatus(0);
 
-  /** What this driver says of a command that it ended itself, by a reset of the controller. */
-  static final int ABORTED_BY_RESET = 0x07;
+  /**
+   * The driver ended the command itself, by a reset of the controller: whether it was carried out
+   * is not known.
+   */
+  public static final NvmeStatus ABORTED_BY_HOST = new NvmeStatus(0x371);
 
   private static final int DO_NOT_RETRY = 1 << 14;
 
@@ -91,7 +94,8 @@ public record NvmeStatus(int bits) {
           Map.entry(0x284, "End-to-end Reference Tag Check Error"),
           Map.entry(0x285, "Compare Failure"),
           Map.entry(0x286, "Access Denied"),
-          Map.entry(0x287, "Deallocated or Unwritten Logical Block"));
+          Map.entry(0x287, "Deallocated or Unwritten Logical Block"),
+          Map.entry(0x371, "Command Aborted By Host"));
 
   /**
    * Returns the status code.

@@ -16,8 +16,10 @@ final class Opcode {
   static final int DELETE_COMPLETION_QUEUE = 0x04;
   static final int CREATE_COMPLETION_QUEUE = 0x05;
   static final int IDENTIFY = 0x06;
+  static final int ABORT = 0x08;
   static final int SET_FEATURES = 0x09;
   static final int GET_FEATURES = 0x0a;
+  static final int ASYNCHRONOUS_EVENT_REQUEST = 0x0c;
 
   private Opcode() {}
 }

@@ -3,8 +3,10 @@ package io.github.vfio4j.nvme;
 import io.github.vfio4j.DeviceTimeoutException;
 import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.Interrupt;
+import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class QueuePair implements AutoCloseable {
   private static final Duration LONGEST = Duration.ofDays(10_000);
+  private static final long BETWEEN_LOOKS_NANOS = 100_000_000;
   private static final int FORCE_UNIT_ACCESS = 1 << 30;
   private static final int DEALLOCATE = 1 << 2;
   private static final int RANGE = 16;
@@ -49,8 +52,19 @@ public final class QueuePair implements AutoCloseable {
   private final long[] tags;
   private final long mostBytes;
 
-  /** Which start of the controller the queues were made for. */
+  /** When {@link #recover} saw a command first, or asked for its end; 0 if it has not seen it. */
+  private final long[] seen;
+
+  private final boolean[] aborted;
+
+  /** Which start of the controller knows the queues. */
   private int era;
+
+  /** For which start of the controller the commands in the queue are. */
+  private int begun;
+
+  /** Tags of commands that a reset has ended, and of whose end nobody has been told yet. */
+  private final ArrayDeque<Long> forgotten = new ArrayDeque<>();
 
   private boolean closed;
 
@@ -62,12 +76,19 @@ public final class QueuePair implements AutoCloseable {
     this.rings = rings;
     this.interrupt = interrupt;
     this.era = era;
+    this.begun = era;
     this.tags = new long[rings.slots()];
+    this.seen = new long[rings.slots()];
+    this.aborted = new boolean[rings.slots()];
     this.mostBytes = controller.identity().maximumTransfer();
   }
 
   int number() {
     return number;
+  }
+
+  int era() {
+    return era;
   }
 
   Rings rings() {
@@ -93,7 +114,7 @@ public final class QueuePair implements AutoCloseable {
    * @return the number
    */
   public int outstanding() {
-    return rings.outstanding();
+    return rings.outstanding() + forgotten.size();
   }
 
   /**
@@ -205,6 +226,7 @@ public final class QueuePair implements AutoCloseable {
   private void end(int slot, long tag) {
     rings.end();
     tags[slot] = tag;
+    seen[slot] = 0;
   }
 
   /**
@@ -322,16 +344,19 @@ public final class QueuePair implements AutoCloseable {
 
   /**
    * Hands out the commands that have ended, without waiting. After a reset of the controller these
-   * are all that were under way, with the status Command Abort Requested; new ones go on.
+   * are all that were under way, with the status {@link NvmeStatus#ABORTED_BY_HOST}; new ones go
+   * on. That a controller does not answer any more this does not notice; see {@link #recover}.
    *
    * @param completions is told of each
    * @return how many there were
-   * @throws VfioException if the controller answers what was not asked, or, after a reset, refuses
-   *     the queues
+   * @throws NoSuchDeviceException if, after a reset that failed, all ends were told of, and the
+   *     device has gone
+   * @throws VfioException if the controller answers what was not asked; or, after a reset, all ends
+   *     were told of and the controller does not run, or refuses the queues
    */
   public int poll(Completions completions) throws VfioException {
     requireOpen();
-    if (era != controller.era()) {
+    if (era != controller.era() || !forgotten.isEmpty()) {
       return startAnew(completions);
     }
     int taken = 0;
@@ -355,21 +380,42 @@ public final class QueuePair implements AutoCloseable {
     }
   }
 
-  /** Ends what the controller has forgotten, and makes the queues known to it again. */
+  /** Makes the queues known to the controller again, and ends what it has forgotten. */
   private int startAnew(Completions completions) throws VfioException {
-    int current = controller.era();
+    VfioException failure = null;
+    if (era != controller.era()) {
+      forget();
+      try {
+        era = controller.announce(this);
+        begun = era;
+        rings.ring(); // what was put into the queue since, if it was refused before
+      } catch (VfioException e) {
+        failure = e;
+      }
+    }
     int ended = 0;
+    for (int left = forgotten.size(); left > 0; left--) {
+      ended++;
+      completions.ended(forgotten.remove(), NvmeStatus.ABORTED_BY_HOST.bits());
+    }
+    if (failure != null && ended == 0) {
+      throw failure;
+    }
+    return ended;
+  }
+
+  private void forget() {
+    int current = controller.era();
+    if (begun == current) {
+      return;
+    }
     for (int slot = 0; slot < rings.slots(); slot++) {
       if (rings.isBusy(slot)) {
-        rings.release(slot);
-        ended++;
-        completions.ended(tags[slot], NvmeStatus.ABORTED_BY_RESET);
+        forgotten.add(tags[slot]);
       }
     }
     rings.clear();
-    controller.announce(this);
-    era = current;
-    return ended;
+    begun = current;
   }
 
   /**
@@ -380,8 +426,12 @@ public final class QueuePair implements AutoCloseable {
    * @param timeout how long to wait
    * @return how many there were, at least one
    * @throws IllegalArgumentException if the timeout is negative
-   * @throws DeviceTimeoutException if none ended in time; those under way may still end, unless the
-   *     controller is {@linkplain NvmeController#reset reset}
+   * @throws ControllerFatalException if the controller has failed; those under way end when it is
+   *     {@linkplain NvmeController#reset reset}
+   * @throws NoSuchDeviceException if the device has gone; a reset, which fails, ends those under
+   *     way here, too
+   * @throws DeviceTimeoutException if none ended in time; those under way may still end, unless
+   *     {@link #recover} sees to that
    * @throws VfioException as {@link #poll}, or if the kernel refuses to wait
    */
   public int await(Completions completions, Duration timeout) throws VfioException {
@@ -392,11 +442,12 @@ public final class QueuePair implements AutoCloseable {
     long begin = System.nanoTime();
     while (true) {
       long left = nanos - (System.nanoTime() - begin);
-      int taken = poll(completions); // after the time was taken, so that the last look is late
+      int taken = await(completions, Math.min(left, BETWEEN_LOOKS_NANOS));
       if (taken > 0) {
         return taken;
       }
-      if (left <= 0) {
+      controller.requireAlive();
+      if (left <= BETWEEN_LOOKS_NANOS) {
         throw new DeviceTimeoutException(
             "await",
             toString(),
@@ -404,12 +455,148 @@ public final class QueuePair implements AutoCloseable {
             "none of %d commands ended within %d ms"
                 .formatted(rings.outstanding(), timeout.toMillis()));
       }
+    }
+  }
+
+  /** Waits, but for a part of the time: what is wrong with a controller no interrupt tells. */
+  private int await(Completions completions, long nanos) throws VfioException {
+    long begin = System.nanoTime();
+    while (true) {
+      long left = nanos - (System.nanoTime() - begin);
+      int taken = poll(completions); // after the time was taken, so that the last look is late
+      if (taken > 0 || left <= 0) {
+        return taken;
+      }
       if (interrupt == null) {
         Thread.onSpinWait();
       } else {
         interrupt.awaitNanos(left);
       }
     }
+  }
+
+  /**
+   * Sees to it that commands end: hands out those that have, asks the controller to abort those
+   * that take longer than they may, and resets it where that does not help within the same time
+   * again, or where it has failed. Then all have ended, with {@link NvmeStatus#ABORTED_BY_HOST}:
+   * none is lost, and none ends twice. What a write of them has changed is not known.
+   *
+   * <p>The age of a command counts from the first call that sees it, so that putting it into the
+   * queue needs no clock: call this now and then, a few times within the limit, also before it is
+   * reached. It costs about a microsecond where nothing is late, and waits for the controller
+   * otherwise. A reset ends the commands of the other queue pairs, too; several pairs that find the
+   * controller dead at a time reset it once.
+   *
+   * @param completions is told of those that have ended
+   * @param limit how long a command may take
+   * @return what had to be done
+   * @throws IllegalArgumentException if the limit is not positive
+   * @throws NoSuchDeviceException if the device has gone; all commands have ended
+   * @throws VfioException if the reset fails, in which case all commands have ended, and {@link
+   *     NvmeController#reset} is the next thing to try; or as {@link #poll}
+   */
+  public Recovery recover(Completions completions, Duration limit) throws VfioException {
+    requirePositive(limit);
+    int _ = poll(completions);
+    try {
+      controller.requireAlive();
+    } catch (ControllerFatalException | NoSuchDeviceException e) {
+      return reset(completions);
+    }
+    boolean late = false;
+    long now = System.nanoTime();
+    for (int slot = 0; slot < rings.slots(); slot++) {
+      if (rings.isBusy(slot)) {
+        if (seen[slot] == 0) {
+          seen[slot] = now == 0 ? 1 : now;
+          aborted[slot] = false;
+        } else if (now - seen[slot] > nanos(limit)) {
+          if (aborted[slot] || !requestAbort(slot, limit)) {
+            return reset(completions);
+          }
+          aborted[slot] = true;
+          seen[slot] = now;
+          late = true;
+        }
+      }
+    }
+    return late ? Recovery.ABORT : Recovery.NONE;
+  }
+
+  /** Returns whether the controller has answered, whatever it said. */
+  private boolean requestAbort(int slot, Duration patience) throws VfioException {
+    try {
+      boolean _ = controller.abort(number, slot, patience);
+      return true;
+    } catch (NvmeException e) {
+      return true; // it may be about to end, and has its time for it
+    } catch (VfioException e) {
+      return false;
+    }
+  }
+
+  private Recovery reset(Completions completions) throws VfioException {
+    try {
+      controller.reset(era);
+    } catch (VfioException e) {
+      try {
+        int _ = startAnew(completions);
+      } catch (VfioException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+    int _ = poll(completions);
+    return Recovery.RESET;
+  }
+
+  /**
+   * Waits until all commands have ended, and has those end that take too long, as {@link #recover}
+   * does.
+   *
+   * @param completions is told of each; what it puts into the queue is waited for, too
+   * @param limit how long a command may take
+   * @throws IllegalArgumentException if the limit is not positive
+   * @throws VfioException as {@link #recover}
+   */
+  public void drain(Completions completions, Duration limit) throws VfioException {
+    requirePositive(limit);
+    long between = Math.min(BETWEEN_LOOKS_NANOS, nanos(limit) / 4 + 1);
+    while (outstanding() > 0) {
+      submit();
+      if (await(completions, between) == 0) {
+        Recovery _ = recover(completions, limit);
+      }
+    }
+  }
+
+  private static void requirePositive(Duration limit) {
+    if (limit.isNegative() || limit.isZero()) {
+      throw new IllegalArgumentException("a limit that is not positive: " + limit);
+    }
+  }
+
+  /**
+   * Asks the controller to abort commands that are under way. They end as others do: with the
+   * status Command Abort Requested if it has aborted them.
+   *
+   * @param tag theirs
+   * @return how many commands of that tag it says that it has aborted; it need not do so, and one
+   *     that is done at that moment is not
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException if it does not answer
+   */
+  public int abort(long tag) throws VfioException {
+    requireOpen();
+    int count = 0;
+    for (int slot = 0; slot < rings.slots() && era == controller.era(); slot++) {
+      if (rings.isBusy(slot)
+          && tags[slot] == tag
+          && controller.abort(number, slot, AdminQueue.PATIENCE)) {
+        count++;
+      }
+    }
+    return count;
   }
 
   private static long nanos(Duration timeout) {

@@ -37,6 +37,10 @@ final class Rings implements AutoCloseable {
   private final boolean[] busy;
   private int freeCount;
   private int tail;
+
+  /** What the controller was told last; the same value again would be an error. */
+  private int rung;
+
   private int head;
   private int phase = 1;
 
@@ -80,6 +84,7 @@ final class Rings implements AutoCloseable {
   void clear() {
     completions.segment().fill((byte) 0);
     tail = 0;
+    rung = 0;
     head = 0;
     phase = 1;
     freeCount = free.length;
@@ -163,7 +168,10 @@ final class Rings implements AutoCloseable {
 
   /** Tells the controller of all commands. */
   void ring() {
-    registers.setIntRelease(tailDoorbell, tail);
+    if (tail != rung) {
+      rung = tail;
+      registers.setIntRelease(tailDoorbell, tail);
+    }
   }
 
   /**

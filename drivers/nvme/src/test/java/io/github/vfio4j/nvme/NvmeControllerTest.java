@@ -248,7 +248,7 @@ class NvmeControllerTest {
     controller.reset();
 
     assertThat(queues.poll(this::note)).isEqualTo(1);
-    assertThat(ended).containsExactly("2: Successful Completion", "1: Command Abort Requested");
+    assertThat(ended).containsExactly("2: Successful Completion", "1: Command Aborted By Host");
     assertThat(queues.read(namespace, 0, buffer.slice(0, BLOCK), 3)).isTrue();
     finish();
     assertThat(ended).last().isEqualTo("3: Successful Completion");
@@ -270,7 +270,7 @@ class NvmeControllerTest {
 
     assertThat(ended)
         .containsExactlyInAnyOrder(
-            "0: Successful Completion", "1: Command Abort Requested", "2: Command Abort Requested");
+            "0: Successful Completion", "1: Command Aborted By Host", "2: Command Aborted By Host");
     DmaSlice read = slice(BLOCK, BLOCK, 2);
     queues.read(namespace, 3, read, 3);
     finish();

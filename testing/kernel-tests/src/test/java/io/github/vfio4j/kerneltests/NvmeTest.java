@@ -232,7 +232,7 @@ class NvmeTest {
       busy[slot] = false;
       taken[place] = false;
       if (status != 0) {
-        assertThat(new NvmeStatus(status)).hasToString("Command Abort Requested");
+        assertThat(new NvmeStatus(status)).isEqualTo(NvmeStatus.ABORTED_BY_HOST);
         unsure[place] |= writes[slot];
       } else if (writes[slot]) {
         written[place] = (int) memory[slot].getLong(0);
