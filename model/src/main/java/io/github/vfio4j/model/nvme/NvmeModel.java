@@ -43,9 +43,17 @@ public final class NvmeModel implements DeviceModel, Registers {
   /** The NVM command set, half a second to get ready, contiguous queues of so many entries. */
   private static final long CAPABILITIES = 1L << 37 | 1L << 24 | 1 << 16 | (MOST_ENTRIES - 1);
 
-  private static final int HEALTH = 2;
-  private static final int HEALTH_SIZE = 512;
-  private static final int KELVIN = 300;
+  private static final int ZERO_CELSIUS = 273;
+  private static final int RETAIN_EVENT = 1 << 15;
+
+  /** What an admin command has that does not end at once. */
+  private static final int PENDING = -1;
+
+  private static final int ERROR_EVENT = 0;
+  private static final int INVALID_DOORBELL_VALUE = 1;
+  private static final int HEALTH_EVENT = 1;
+  private static final int TEMPERATURE_EVENT = 1;
+  private static final int TEMPERATURE_WARNING = 1 << 1;
   private static final int READY = 1;
   private static final int FATAL = 2;
   private static final int SHUTDOWN_COMPLETE = 2 << 2;
@@ -62,6 +70,8 @@ public final class NvmeModel implements DeviceModel, Registers {
     static final int COMPLETION_QUEUE_INVALID = 0x100;
     static final int INVALID_QUEUE = 0x101;
     static final int INVALID_QUEUE_SIZE = 0x102;
+    static final int TOO_MANY_EVENT_REQUESTS = 0x105;
+    static final int INVALID_LOG_PAGE = 0x109;
     static final int COMPARE_FAILURE = 0x285;
 
     private Status() {}
@@ -105,11 +115,13 @@ public final class NvmeModel implements DeviceModel, Registers {
    */
   private final Set<Integer> hung = new HashSet<>();
 
+  private final FeatureStore features =
+      new FeatureStore((QUEUE_PAIRS - 1) << 16 | (QUEUE_PAIRS - 1));
+  private final LogStore logs = new LogStore();
+  private final EventRequests events = new EventRequests(this::answerRequest);
   private @Nullable Bus bus;
   private int configuration;
   private int status;
-  private long reads;
-  private long writes;
   private int adminSizes;
   private long adminSubmissions;
   private long adminCompletions;
@@ -158,6 +170,27 @@ public final class NvmeModel implements DeviceModel, Registers {
     return faults;
   }
 
+  /**
+   * Gives the controller another temperature, of which it tells the driver where it is to. Not to
+   * be called while the driver uses the device.
+   *
+   * @param celsius the temperature; it is 27 at first
+   */
+  public void setTemperature(int celsius) {
+    logs.setKelvin(celsius + ZERO_CELSIUS);
+    judgeTemperature();
+  }
+
+  private void judgeTemperature() {
+    boolean bad =
+        logs.kelvin() >= features.value(FeatureStore.TEMPERATURE_THRESHOLD)
+            || logs.kelvin() <= features.underTemperature();
+    logs.setTemperatureWarning(bad);
+    if (bad && (features.value(FeatureStore.EVENTS) & TEMPERATURE_WARNING) != 0) {
+      events.raise(HEALTH_EVENT, TEMPERATURE_EVENT, LogStore.HEALTH);
+    }
+  }
+
   @Override
   public PciLayout layout() {
     return layout;
@@ -184,6 +217,8 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private void stop() {
     hung.clear();
+    features.reset();
+    events.reset();
     submissions.clear();
     completions.clear();
     configuration = 0;
@@ -259,7 +294,8 @@ public final class NvmeModel implements DeviceModel, Registers {
       return;
     }
     Queue queue = submissions.get(number);
-    if (queue == null || value < 0 || value >= queue.entries) {
+    if (queue == null || value < 0 || value >= queue.entries || value == queue.tail) {
+      events.raise(ERROR_EVENT, INVALID_DOORBELL_VALUE, LogStore.ERRORS);
       return;
     }
     queue.tail = value;
@@ -290,8 +326,11 @@ public final class NvmeModel implements DeviceModel, Registers {
     int failed = fault.filter(it -> it.kind() == Kind.STATUS).map(Fault::status).orElse(0);
     int[] result = new int[1];
     int ended = failed != 0 ? failed : number == 0 ? admin(command, result) : io(command);
-    if (fault.filter(it -> it.kind() == Kind.NEVER_ENDS).isPresent()) {
+    if (ended == PENDING || fault.filter(it -> it.kind() == Kind.NEVER_ENDS).isPresent()) {
       return;
+    }
+    if (ended != 0) {
+      logs.failed(number, identifier, ended, command.getInt(4));
     }
     if (fault.filter(it -> it.kind() == Kind.WRONG_IDENTIFIER).isPresent()) {
       identifier = 0xfffe;
@@ -337,10 +376,16 @@ public final class NvmeModel implements DeviceModel, Registers {
         result[0] = abort(word10) ? 0 : 1;
         yield Status.SUCCESS;
       }
-      case 0x09, 0x0a -> {
-        result[0] = (QUEUE_PAIRS - 1) << 16 | (QUEUE_PAIRS - 1);
-        yield (word10 & 0xff) == 7 ? Status.SUCCESS : Status.INVALID_FIELD;
+      case 0x09 -> {
+        int set = features.set(word10, command.getInt(44), result);
+        judgeTemperature();
+        yield set;
       }
+      case 0x0a -> features.get(word10, command.getInt(44), result);
+      case 0x0c ->
+          events.request(Short.toUnsignedInt(command.getShort(2)))
+              ? PENDING
+              : Status.TOO_MANY_EVENT_REQUESTS;
       default -> Status.INVALID_OPCODE;
     };
   }
@@ -375,16 +420,30 @@ public final class NvmeModel implements DeviceModel, Registers {
   }
 
   private int log(ByteBuffer command, int word10) {
-    if ((word10 & 0xff) != HEALTH || word10 >>> 16 != HEALTH_SIZE / Integer.BYTES - 1) {
+    Optional<byte[]> log = logs.log(word10 & 0xff);
+    if (log.isEmpty()) {
+      return Status.INVALID_LOG_PAGE;
+    }
+    long size = (((word10 >>> 16) | (command.getInt(44) & 0xffffL) << 16) + 1) * Integer.BYTES;
+    long offset = command.getLong(48);
+    if ((offset & 3) != 0 || offset < 0 || offset > log.get().length || size > MAXIMUM_TRANSFER) {
       return Status.INVALID_FIELD;
     }
-    ByteBuffer answer = ByteBuffer.allocate(HEALTH_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-    answer.putShort(1, (short) KELVIN);
-    answer.put(3, (byte) 100);
-    answer.put(4, (byte) 10);
-    answer.putLong(64, reads);
-    answer.putLong(80, writes);
-    return move(command, MemorySegment.ofArray(answer.array()), true) ? 0 : Status.TRANSFER_ERROR;
+    if ((word10 & RETAIN_EVENT) == 0) {
+      events.readLog(word10 & 0xff);
+      judgeTemperature();
+    }
+    byte[] answer = new byte[(int) size];
+    int there = Math.min(answer.length, log.get().length - (int) offset);
+    System.arraycopy(log.get(), (int) offset, answer, 0, there);
+    return move(command, MemorySegment.ofArray(answer), true) ? 0 : Status.TRANSFER_ERROR;
+  }
+
+  private void answerRequest(int identifier, int result) {
+    Queue queue = submissions.get(0);
+    if (queue != null) {
+      complete(0, queue, result, identifier, Status.SUCCESS, false);
+    }
   }
 
   private int identify(ByteBuffer command, int what) {
@@ -407,10 +466,13 @@ public final class NvmeModel implements DeviceModel, Registers {
         answer.put(24, text("vfio4j NVMe model", 40));
         answer.put(64, text("1.0", 8));
         answer.put(77, (byte) Integer.numberOfTrailingZeros(MAXIMUM_TRANSFER / PAGE));
+        answer.put(259, (byte) (EventRequests.MOST - 1));
+        answer.put(261, (byte) (1 << 2));
+        answer.put(262, (byte) (LogStore.MOST_ERRORS - 1));
         answer.put(512, (byte) 0x66);
         answer.put(513, (byte) 0x44);
         answer.putInt(516, stores.size());
-        answer.putShort(520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 7));
+        answer.putShort(520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7));
         answer.put(525, (byte) 1);
       }
       case 2 -> {
@@ -454,8 +516,11 @@ public final class NvmeModel implements DeviceModel, Registers {
     if (moves && part.byteSize() > MAXIMUM_TRANSFER) {
       return Status.INVALID_FIELD;
     }
-    reads += command.get(0) == 0x02 ? 1 : 0;
-    writes += command.get(0) == 0x01 ? 1 : 0;
+    if (command.get(0) == 0x02) {
+      logs.countRead();
+    } else if (command.get(0) == 0x01) {
+      logs.countWrite();
+    }
     return switch (command.get(0)) {
       case 0x01 -> move(command, part, false) ? Status.SUCCESS : Status.TRANSFER_ERROR;
       case 0x02 -> move(command, part, true) ? Status.SUCCESS : Status.TRANSFER_ERROR;
