@@ -203,7 +203,11 @@ final class AdminQueue implements AutoCloseable {
   private synchronized void begin(Command command, long iova, long size) throws VfioException {
     take();
     if (givenUp) {
-      throw new VfioException(command.name, device, null, "the controller does not run; reset it");
+      throw new VfioException(
+          command.name,
+          device,
+          null,
+          "the controller is being reset, or did not start again; reset it");
     }
     if (rings.outstanding() > (eventSlot == NONE ? 0 : 1)) { // which may still write to the page
       throw new VfioException(
@@ -254,14 +258,10 @@ final class AdminQueue implements AutoCloseable {
     }
   }
 
-  /** Asks the controller for an event, unless it has been asked. */
-  synchronized void requestEvent() throws VfioException {
+  /** Asks the controller for an event, unless it has been asked, or is just being reset. */
+  synchronized void requestEvent() {
     take();
-    if (eventSlot == NONE && !hasEvent) {
-      if (givenUp || rings.outstanding() == rings.slots()) {
-        throw new VfioException(
-            "Asynchronous Event Request", device, null, "the controller does not run; reset it");
-      }
+    if (eventSlot == NONE && !hasEvent && !givenUp && rings.outstanding() < rings.slots()) {
       eventSlot = put(new Command("", Opcode.ASYNCHRONOUS_EVENT_REQUEST, 0), 0, 0);
     }
   }

@@ -4,6 +4,8 @@ import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What a controller has said of something, little-endian. */
 final class Fields {
@@ -27,6 +29,15 @@ final class Fields {
 
   long longAt(int offset) {
     return bytes.getLong(offset);
+  }
+
+  /** Returns the numbers of namespaces in a list, which ends where it is full, or with a 0. */
+  List<Integer> idsAt(int offset, int size) {
+    List<Integer> ids = new ArrayList<>();
+    for (int at = offset; at < offset + size && intAt(at) != 0; at += Integer.BYTES) {
+      ids.add(intAt(at));
+    }
+    return ids;
   }
 
   /** Returns a number of 128 bits. */

@@ -14,7 +14,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A running NVMe controller.
@@ -33,6 +35,9 @@ public final class NvmeController implements AutoCloseable {
   private static final int INTERRUPTS = 1 << 1;
   private static final int NUMBER_OF_QUEUES = 7;
   private static final int MOST_QUEUES = 0xffff;
+  private static final int EVENT_CONFIGURATION = 0x0b;
+  private static final int HEALTH_EVENTS = 0x1f;
+  private static final int NOTICES = ~0xff;
   private static final int NAMESPACE = 0;
   private static final int CONTROLLER = 1;
   private static final int ACTIVE_NAMESPACES = 2;
@@ -41,10 +46,12 @@ public final class NvmeController implements AutoCloseable {
   private final ControllerRegisters registers;
   private final AdminQueue admin;
   private final ControllerIdentity identity;
+  private final AdminAbilities abilities;
   private final int mostPairs;
   private final Map<Integer, QueuePair> pairs = new TreeMap<>();
+  private @Nullable AsyncEvents listener;
   private volatile int era;
-  private boolean running;
+  private volatile boolean failed;
   private volatile boolean closed;
 
   private NvmeController(VfioDevice device, ControllerRegisters registers, AdminQueue admin)
@@ -55,13 +62,12 @@ public final class NvmeController implements AutoCloseable {
     admin.stop();
     device.pci().config().setBusMaster(true);
     admin.start();
-    this.identity =
-        ControllerIdentity.parse(
-            admin.ask(new Command("Identify Controller", Opcode.IDENTIFY, 0, CONTROLLER, 0)),
-            registers.capabilities().smallestPageShift());
+    byte[] answer =
+        admin.ask(new Command("Identify Controller", Opcode.IDENTIFY, 0, CONTROLLER, 0));
+    this.identity = ControllerIdentity.parse(answer, registers.capabilities().smallestPageShift());
+    this.abilities = AdminAbilities.parse(device.name(), answer);
     int granted = askForQueues();
     this.mostPairs = Math.min(granted & 0xffff, granted >>> 16) + 1;
-    this.running = true;
   }
 
   /**
@@ -170,21 +176,39 @@ public final class NvmeController implements AutoCloseable {
    * @throws NvmeException if the controller refuses
    * @throws VfioException if it does not answer, or one of them has a format that cannot be used
    */
-  public synchronized List<Namespace> namespaces() throws VfioException {
-    requireOpen();
+  public List<Namespace> namespaces() throws VfioException {
     List<Namespace> found = new ArrayList<>();
-    Fields list =
-        new Fields(
-            admin.ask(
-                new Command("Identify Namespaces", Opcode.IDENTIFY, 0, ACTIVE_NAMESPACES, 0)));
-    for (int i = 0; i < Rings.PAGE / Integer.BYTES; i++) {
-      int id = list.intAt(i * Integer.BYTES);
-      if (id == 0) {
-        break;
-      }
+    for (int id : namespaceIds()) {
       found.add(namespace(id));
     }
     return found;
+  }
+
+  List<Integer> namespaceIds() throws VfioException {
+    List<Integer> ids = new ArrayList<>();
+    int last = 0;
+    List<Integer> page;
+    do {
+      page =
+          new Fields(
+                  admins()
+                      .ask(
+                          new Command(
+                              "Identify Namespaces", Opcode.IDENTIFY, last, ACTIVE_NAMESPACES, 0)))
+              .idsAt(0, Rings.PAGE);
+      for (int id : page) {
+        if (Integer.compareUnsigned(id, last) <= 0) {
+          throw new VfioException(
+              "Identify Namespaces",
+              toString(),
+              null,
+              "the list has %d after %d".formatted(id, last));
+        }
+        last = id;
+      }
+      ids.addAll(page);
+    } while (page.size() == Rings.PAGE / Integer.BYTES);
+    return ids;
   }
 
   /**
@@ -196,12 +220,11 @@ public final class NvmeController implements AutoCloseable {
    * @throws VfioException if there is none, it has a format that cannot be used, or the controller
    *     does not answer
    */
-  public synchronized Namespace namespace(int id) throws VfioException {
-    requireOpen();
+  public Namespace namespace(int id) throws VfioException {
     return Namespace.parse(
         device.name(),
         id,
-        admin.ask(new Command("Identify Namespace", Opcode.IDENTIFY, id, NAMESPACE, 0)));
+        admins().ask(new Command("Identify Namespace", Opcode.IDENTIFY, id, NAMESPACE, 0)));
   }
 
   /**
@@ -211,17 +234,79 @@ public final class NvmeController implements AutoCloseable {
    * @throws NvmeException if the controller refuses
    * @throws VfioException if it does not answer
    */
-  public synchronized HealthLog health() throws VfioException {
+  public HealthLog health() throws VfioException {
+    return HealthLog.parse(logPages().read(HealthLog.IDENTIFIER, -1, 0, HealthLog.SIZE));
+  }
+
+  /**
+   * Returns the other logs.
+   *
+   * @return a view, which ends with this controller
+   */
+  public LogPages logPages() {
+    return new LogPages(this);
+  }
+
+  /**
+   * Returns the settings.
+   *
+   * @return a view, which ends with this controller
+   */
+  public Features features() {
+    return new Features(this);
+  }
+
+  /** Returns the queue of admin commands, unless it is closed. */
+  AdminQueue admins() {
     requireOpen();
-    int doublewords = HealthLog.SIZE / Integer.BYTES - 1;
-    return HealthLog.parse(
-        admin.ask(
+    return admin;
+  }
+
+  AdminAbilities abilities() {
+    return abilities;
+  }
+
+  /**
+   * Has the controller tell of errors, of its health, and of what else it can tell of.
+   *
+   * @return the events; the caller closes them, or this controller does
+   * @throws IllegalStateException if somebody listens already
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException if it does not answer
+   */
+  public synchronized AsyncEvents listen() throws VfioException {
+    requireOpen();
+    requireRunning("listen");
+    if (listener != null) {
+      throw new IllegalStateException("somebody listens to the " + listener + " already");
+    }
+    int before = features().get(EVENT_CONFIGURATION, Features.Value.CURRENT);
+    OptionalInt _ = admin.takeEvent(); // one that came after somebody had listened
+    configureEvents(HEALTH_EVENTS | (abilities.events() & NOTICES));
+    admin.requestEvent();
+    listener = new AsyncEvents(this, admin, before);
+    return listener;
+  }
+
+  private void configureEvents(int which) throws VfioException {
+    int _ =
+        admin.tell(
             new Command(
-                "Get Log Page: SMART / Health",
-                Opcode.GET_LOG_PAGE,
-                -1,
-                doublewords << 16 | HealthLog.IDENTIFIER,
-                0)));
+                "Set Features: Asynchronous Event Configuration",
+                Opcode.SET_FEATURES,
+                0,
+                EVENT_CONFIGURATION,
+                which));
+  }
+
+  synchronized void stopListening(AsyncEvents events) throws VfioException {
+    events.end();
+    if (listener == events) {
+      listener = null;
+      if (!closed && !failed && !device.isClosed()) {
+        configureEvents(events.before());
+      }
+    }
   }
 
   /**
@@ -377,7 +462,7 @@ public final class NvmeController implements AutoCloseable {
     if (pairs.get(pair.number()) != pair) {
       return;
     }
-    if (running && pair.era() == era && !device.isClosed() && !registers.isGone()) {
+    if (!failed && pair.era() == era && !device.isClosed() && !registers.isGone()) {
       delete("Delete I/O Submission Queue", Opcode.DELETE_SUBMISSION_QUEUE, pair);
       delete("Delete I/O Completion Queue", Opcode.DELETE_COMPLETION_QUEUE, pair);
     }
@@ -403,10 +488,12 @@ public final class NvmeController implements AutoCloseable {
    *
    * @throws NoSuchDeviceException if the device has gone
    * @throws ControllerFatalException if the controller has failed, and wants to be reset
+   * @throws VfioException if it does not run, because a reset has failed
    */
   public void requireAlive() throws VfioException {
     requireOpen();
     registers.requireAlive("look at");
+    requireRunning("look at");
   }
 
   /**
@@ -449,10 +536,10 @@ public final class NvmeController implements AutoCloseable {
   }
 
   private synchronized void restart() throws VfioException {
-    running = false;
     try {
       admin.stop();
     } catch (Throwable e) {
+      failed = true;
       keepFromMemory(device, e); // which is others' once the commands have ended
       era++;
       throw e;
@@ -462,8 +549,13 @@ public final class NvmeController implements AutoCloseable {
       device.pci().config().setBusMaster(true);
       admin.start();
       int _ = askForQueues();
-      running = true;
+      if (listener != null) {
+        configureEvents(HEALTH_EVENTS | (abilities.events() & NOTICES));
+        admin.requestEvent();
+      }
+      failed = false;
     } catch (Throwable e) {
+      failed = true;
       admin.giveUp();
       keepFromMemory(device, e);
       throw e;
@@ -483,7 +575,7 @@ public final class NvmeController implements AutoCloseable {
   }
 
   private void requireRunning(String operation) throws VfioException {
-    if (!running) {
+    if (failed) {
       registers.requireAlive(operation);
       throw new VfioException(
           operation, toString(), null, "the controller does not run, for its reset failed");
@@ -510,6 +602,9 @@ public final class NvmeController implements AutoCloseable {
       return;
     }
     closed = true;
+    if (listener != null) {
+      listener.end();
+    }
     admin.giveUp();
     try (registers;
         admin) {

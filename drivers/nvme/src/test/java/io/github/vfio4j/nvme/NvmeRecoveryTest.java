@@ -301,7 +301,7 @@ class NvmeRecoveryTest {
     assertThat(queues.poll(this::note)).isEqualTo(1);
     assertThat(ended).containsExactly("1: " + BY_HOST);
     assertThatThrownBy(() -> queues.poll(this::note)).hasMessageContaining("does not run");
-    assertThatThrownBy(() -> controller.health()).hasMessageContaining("reset it");
+    assertThatThrownBy(() -> controller.health()).hasMessageContaining("did not start again");
     read(2); // for when it runs again
     model.faults().neverGetReady(false);
     controller.reset();
