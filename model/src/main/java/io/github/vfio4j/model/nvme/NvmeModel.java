@@ -7,12 +7,12 @@ import io.github.vfio4j.model.PciLayout;
 import io.github.vfio4j.model.Registers;
 import io.github.vfio4j.model.nvme.NvmeFaults.Fault;
 import io.github.vfio4j.model.nvme.NvmeFaults.Kind;
+import io.github.vfio4j.model.nvme.Stores.Store;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * A small NVMe controller with its namespaces in memory.
  *
  * <p>It carries out a command as soon as the doorbell is rung, in the thread that rings it. It has
- * the commands that every controller has, and compare, write zeroes, verify and deallocate.
+ * the commands that every controller has, compare, write zeroes, verify and deallocate, and those
+ * that format and manage namespaces, of which it has one at first.
  */
 public final class NvmeModel implements DeviceModel, Registers {
   /** How many I/O queue pairs it has. */
@@ -49,7 +50,11 @@ public final class NvmeModel implements DeviceModel, Registers {
   /** What an admin command has that does not end at once. */
   private static final int PENDING = -1;
 
+  private static final int CONTROLLER_ID = 1;
   private static final int ERROR_EVENT = 0;
+  private static final int NOTICE_EVENT = 2;
+  private static final int NAMESPACE_CHANGED = 0;
+  private static final int NAMESPACE_NOTICE = 1 << 8;
   private static final int INVALID_DOORBELL_VALUE = 1;
   private static final int HEALTH_EVENT = 1;
   private static final int TEMPERATURE_EVENT = 1;
@@ -72,20 +77,10 @@ public final class NvmeModel implements DeviceModel, Registers {
     static final int INVALID_QUEUE_SIZE = 0x102;
     static final int TOO_MANY_EVENT_REQUESTS = 0x105;
     static final int INVALID_LOG_PAGE = 0x109;
+    static final int INVALID_CONTROLLER_LIST = 0x11c;
     static final int COMPARE_FAILURE = 0x285;
 
     private Status() {}
-  }
-
-  /** What a namespace holds. */
-  private record Store(MemorySegment bytes, int blockSize) {
-    long blocks() {
-      return bytes.byteSize() / blockSize;
-    }
-
-    MemorySegment part(long block, long count) {
-      return bytes.asSlice(block * blockSize, count * blockSize);
-    }
   }
 
   /** A queue of the driver's. */
@@ -106,7 +101,7 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private final PciLayout layout;
   private final NvmeFaults faults = new NvmeFaults();
-  private final List<Store> stores;
+  private final Stores stores = new Stores();
   private final Map<Integer, Queue> submissions = new TreeMap<>();
   private final Map<Integer, Queue> completions = new TreeMap<>();
 
@@ -120,6 +115,8 @@ public final class NvmeModel implements DeviceModel, Registers {
   private final LogStore logs = new LogStore();
   private final EventRequests events = new EventRequests(this::answerRequest);
   private @Nullable Bus bus;
+  private boolean hasAdministration = true;
+  private long lastSignOfLife;
   private int configuration;
   private int status;
   private int adminSizes;
@@ -135,11 +132,7 @@ public final class NvmeModel implements DeviceModel, Registers {
    *     GiB of them
    */
   public NvmeModel(int blocks, int blockSize) {
-    this(List.of(store(blocks, blockSize)));
-  }
-
-  private NvmeModel(List<Store> stores) {
-    this.stores = stores;
+    stores.add(store(blocks, blockSize));
     this.layout =
         PciLayout.of(0x1b36, 0x0010)
             .classCode(0x010802)
@@ -158,7 +151,18 @@ public final class NvmeModel implements DeviceModel, Registers {
     if (blocks <= 0 || blocks > Integer.MAX_VALUE / blockSize) {
       throw new IllegalArgumentException(blocks + " blocks are none, or too many");
     }
-    return new Store(MemorySegment.ofArray(new byte[blocks * blockSize]), blockSize);
+    return Store.of(blocks, blockSize);
+  }
+
+  /**
+   * Takes from the controller the optional commands for its administration: formatting, those that
+   * manage namespaces, and signs of life.
+   *
+   * @return this
+   */
+  public NvmeModel withoutAdministration() {
+    hasAdministration = false;
+    return this;
   }
 
   /**
@@ -230,6 +234,7 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   @Override
   public long read(long offset, int width) {
+    expectSignOfLife();
     long value =
         switch ((int) offset & -Long.BYTES) {
           case 0x00 -> CAPABILITIES;
@@ -246,6 +251,7 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   @Override
   public void write(long offset, int width, long value) {
+    expectSignOfLife();
     if (offset >= DOORBELLS) {
       ring((int) (offset - DOORBELLS) / Integer.BYTES, (int) value);
       return;
@@ -377,6 +383,7 @@ public final class NvmeModel implements DeviceModel, Registers {
         yield Status.SUCCESS;
       }
       case 0x09 -> {
+        lastSignOfLife = System.nanoTime();
         int set = features.set(word10, command.getInt(44), result);
         judgeTemperature();
         yield set;
@@ -386,8 +393,64 @@ public final class NvmeModel implements DeviceModel, Registers {
           events.request(Short.toUnsignedInt(command.getShort(2)))
               ? PENDING
               : Status.TOO_MANY_EVENT_REQUESTS;
+      case 0x0d, 0x15, 0x18, (byte) 0x80 ->
+          hasAdministration ? administer(command, word10, result) : Status.INVALID_OPCODE;
       default -> Status.INVALID_OPCODE;
     };
+  }
+
+  private int administer(ByteBuffer command, int word10, int[] result) {
+    int id = command.getInt(4);
+    boolean first = (word10 & 0xf) == 0;
+    return switch (command.get(0)) {
+      case 0x0d -> first ? create(command, result) : changed(id, stores.delete(id));
+      case 0x15 -> attach(command, id, first);
+      case 0x18 -> {
+        lastSignOfLife = System.nanoTime();
+        yield Status.SUCCESS;
+      }
+      default -> changed(id, stores.format(id, word10 & 0xf));
+    };
+  }
+
+  private int create(ByteBuffer command, int[] result) {
+    MemorySegment description = MemorySegment.ofArray(new byte[PAGE]);
+    if (!move(command, description, false)) {
+      return Status.TRANSFER_ERROR;
+    }
+    ByteBuffer fields = description.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    return stores.create(fields.getLong(0), fields.get(26) & 0xf, result);
+  }
+
+  private int attach(ByteBuffer command, int id, boolean attach) {
+    MemorySegment list = MemorySegment.ofArray(new byte[PAGE]);
+    if (!move(command, list, false)) {
+      return Status.TRANSFER_ERROR;
+    }
+    ByteBuffer controllers = list.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    if (controllers.getShort(0) != 1 || controllers.getShort(2) != CONTROLLER_ID) {
+      return Status.INVALID_CONTROLLER_LIST;
+    }
+    return changed(id, attach ? stores.attach(id) : stores.detach(id));
+  }
+
+  /** Tells of a namespace that has changed, if it has. */
+  private int changed(int id, int ended) {
+    if (ended == 0) {
+      logs.changed(id);
+      if ((features.value(FeatureStore.EVENTS) & NAMESPACE_NOTICE) != 0) {
+        events.raise(NOTICE_EVENT, NAMESPACE_CHANGED, LogStore.CHANGED_NAMESPACES);
+      }
+    }
+    return ended;
+  }
+
+  /** Stops, if the driver has not given the sign of life that was agreed. */
+  private void expectSignOfLife() {
+    long millis = features.value(FeatureStore.KEEP_ALIVE);
+    if (millis > 0 && System.nanoTime() - lastSignOfLife > millis * 1_000_000) {
+      status |= FATAL;
+    }
   }
 
   /** Ends a command that hangs, and says whether there was one. */
@@ -451,14 +514,20 @@ public final class NvmeModel implements DeviceModel, Registers {
     int id = command.getInt(4);
     switch (what) {
       case 0 -> {
-        if (id < 1 || id > stores.size()) {
+        Store store = stores.attached(id).orElse(null);
+        if (store == null && (id != -1 || !hasAdministration)) {
           return Status.INVALID_NAMESPACE;
         }
-        Store store = stores.get(id - 1);
-        answer.putLong(0, store.blocks());
-        answer.putLong(8, store.blocks());
-        answer.putLong(16, store.blocks());
-        answer.putInt(128, Integer.numberOfTrailingZeros(store.blockSize) << 16);
+        if (store != null) {
+          answer.putLong(0, store.blocks());
+          answer.putLong(8, store.blocks());
+          answer.putLong(16, store.blocks());
+          answer.put(26, (byte) store.format());
+        }
+        answer.put(25, (byte) (Stores.FORMATS - 1));
+        for (int format = 0; format < Stores.FORMATS; format++) {
+          answer.putInt(128 + format * Integer.BYTES, Stores.descriptor(format));
+        }
       }
       case 1 -> {
         answer.putShort(0, (short) 0x1b36);
@@ -466,19 +535,27 @@ public final class NvmeModel implements DeviceModel, Registers {
         answer.put(24, text("vfio4j NVMe model", 40));
         answer.put(64, text("1.0", 8));
         answer.put(77, (byte) Integer.numberOfTrailingZeros(MAXIMUM_TRANSFER / PAGE));
+        answer.putShort(78, (short) CONTROLLER_ID);
+        answer.putInt(92, NAMESPACE_NOTICE);
+        answer.putShort(256, (short) (hasAdministration ? 1 << 1 | 1 << 3 : 0));
+        answer.putShort(320, (short) (hasAdministration ? 1 : 0));
         answer.put(259, (byte) (EventRequests.MOST - 1));
         answer.put(261, (byte) (1 << 2));
         answer.put(262, (byte) (LogStore.MOST_ERRORS - 1));
         answer.put(512, (byte) 0x66);
         answer.put(513, (byte) 0x44);
-        answer.putInt(516, stores.size());
+        answer.putInt(516, Stores.MOST);
         answer.putShort(520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7));
         answer.put(525, (byte) 1);
       }
       case 2 -> {
-        for (int i = 0; i < stores.size(); i++) {
-          answer.putInt(i * Integer.BYTES, i + 1);
+        stores.attached().stream().filter(it -> it > id).forEach(answer::putInt);
+      }
+      case 0x10 -> {
+        if (!hasAdministration) {
+          return Status.INVALID_FIELD;
         }
+        stores.allocated().stream().filter(it -> it > id).forEach(answer::putInt);
       }
       default -> {
         return Status.INVALID_FIELD;
@@ -496,10 +573,10 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private int io(ByteBuffer command) {
     int id = command.getInt(4);
-    if (id < 1 || id > stores.size()) {
+    Store store = stores.attached(id).orElse(null);
+    if (store == null) {
       return Status.INVALID_NAMESPACE;
     }
-    Store store = stores.get(id - 1);
     if (command.get(0) == 0x00) {
       return Status.SUCCESS;
     }
