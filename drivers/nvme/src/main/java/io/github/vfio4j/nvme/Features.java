@@ -2,6 +2,7 @@ package io.github.vfio4j.nvme;
 
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.nvme.AdminQueue.Command;
+import java.time.Duration;
 
 /**
  * The settings of a controller, which the specification calls features.
@@ -15,12 +16,14 @@ import io.github.vfio4j.nvme.AdminQueue.Command;
  * it does not have, and {@link VfioException} if it does not answer.
  */
 public final class Features {
-  private static final int NUMBER_OF_QUEUES = 7;
+  static final int NUMBER_OF_QUEUES = 7;
   private static final int TEMPERATURE_THRESHOLD = 4;
   private static final int VOLATILE_CACHE = 6;
+  private static final int KEEP_ALIVE_TIMER = 0x0f;
   private static final int UNDER = 1 << 20;
   private static final int ZERO_CELSIUS = 273;
   private static final int SAVE = 1 << 31;
+  private static final Duration LONGEST_KEEP_ALIVE = Duration.ofDays(24);
 
   /** Which of a feature's values is meant. */
   public enum Value {
@@ -218,5 +221,22 @@ public final class Features {
       throw new IllegalArgumentException(celsius + " is no temperature in degrees Celsius");
     }
     set(TEMPERATURE_THRESHOLD, selection | (int) kelvin);
+  }
+
+  /**
+   * Sets how long the controller waits for a sign of life, which {@link NvmeController#keepAlive}
+   * gives. When it waits in vain, it stops, with a fatal status. A reset switches this off.
+   *
+   * @param timeout how long, which the controller rounds up; zero for for ever
+   * @throws IllegalArgumentException if it is negative, or longer than 24 days
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException if it needs no sign of life, or does not answer
+   */
+  public void setKeepAlive(Duration timeout) throws VfioException {
+    if (timeout.isNegative() || timeout.compareTo(LONGEST_KEEP_ALIVE) > 0) {
+      throw new IllegalArgumentException("a time that cannot be told: " + timeout);
+    }
+    controller.requireKeepAlive("Set Features");
+    set(KEEP_ALIVE_TIMER, (int) timeout.plusNanos(999_999).toMillis());
   }
 }

@@ -2,6 +2,7 @@ package io.github.vfio4j.nvme;
 
 import io.github.vfio4j.DeviceTimeoutException;
 import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.MappedRegion;
@@ -185,24 +186,21 @@ public final class NvmeController implements AutoCloseable {
   }
 
   List<Integer> namespaceIds() throws VfioException {
+    return namespaceIds("Identify Namespaces", ACTIVE_NAMESPACES);
+  }
+
+  /** Returns the numbers of a list, which may go over several pages. */
+  List<Integer> namespaceIds(String operation, int which) throws VfioException {
     List<Integer> ids = new ArrayList<>();
     int last = 0;
     List<Integer> page;
     do {
-      page =
-          new Fields(
-                  admins()
-                      .ask(
-                          new Command(
-                              "Identify Namespaces", Opcode.IDENTIFY, last, ACTIVE_NAMESPACES, 0)))
-              .idsAt(0, Rings.PAGE);
+      byte[] answer = admins().ask(new Command(operation, Opcode.IDENTIFY, last, which, 0));
+      page = new Fields(answer).idsAt(0, Rings.PAGE);
       for (int id : page) {
         if (Integer.compareUnsigned(id, last) <= 0) {
           throw new VfioException(
-              "Identify Namespaces",
-              toString(),
-              null,
-              "the list has %d after %d".formatted(id, last));
+              operation, toString(), null, "the list has %d after %d".formatted(id, last));
         }
         last = id;
       }
@@ -254,6 +252,78 @@ public final class NvmeController implements AutoCloseable {
    */
   public Features features() {
     return new Features(this);
+  }
+
+  /**
+   * Returns what creates, formats and deletes namespaces.
+   *
+   * @return a view, which ends with this controller
+   */
+  public NamespaceAdministration administration() {
+    return new NamespaceAdministration(this);
+  }
+
+  /**
+   * Gives the controller a sign of life, see {@link Features#setKeepAlive}.
+   *
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException if it needs none, or does not answer
+   */
+  public void keepAlive() throws VfioException {
+    requireKeepAlive("Keep Alive");
+    int _ = admins().tell(new Command("Keep Alive", Opcode.KEEP_ALIVE, 0));
+  }
+
+  void requireKeepAlive(String operation) throws VfioException {
+    if (abilities.keepAliveUnit().isZero()) {
+      throw abilities.lacking(operation, "a timer for signs of life (Keep Alive)");
+    }
+  }
+
+  /**
+   * Has the controller carry out an admin command that was put together by hand, and waits for it;
+   * other admin commands wait meanwhile. See {@link NvmeCommand} for what that can do.
+   *
+   * @param command the command, which moves no data
+   * @param timeout how long to wait
+   * @return the first word of the controller's answer
+   * @throws IllegalArgumentException if it is a command for the driver's own queues
+   * @throws NvmeException if the controller refuses
+   * @throws DeviceTimeoutException if it does not answer in time; the controller takes no other
+   *     admin command before it has answered, or was {@linkplain #reset reset}
+   * @throws VfioException if the controller has failed, or gone, or is reset meanwhile
+   */
+  public int admin(NvmeCommand command, Duration timeout) throws VfioException {
+    return admins().tell(command.asAdmin(), timeout);
+  }
+
+  /**
+   * Has the controller carry out an admin command that moves data, as {@link #admin(NvmeCommand,
+   * Duration)} does.
+   *
+   * @param command the command
+   * @param data what it reads or writes, as {@link QueuePair#command(NvmeCommand, DmaSlice, long)}
+   *     has it; it is the device's until the command has ended or the controller was reset
+   * @param timeout how long to wait
+   * @return the first word of the controller's answer
+   * @throws IllegalArgumentException if it is a command for the driver's own queues, or the data is
+   *     too large, or not aligned to 4 bytes
+   * @throws NvmeException if the controller refuses
+   * @throws DeviceTimeoutException as {@link #admin(NvmeCommand, Duration)}
+   * @throws VfioException as {@link #admin(NvmeCommand, Duration)}
+   */
+  public int admin(NvmeCommand command, DmaSlice data, Duration timeout) throws VfioException {
+    requireMovable(data);
+    return admins().move(command.asAdmin(), data.iova(), data.size(), timeout);
+  }
+
+  /** Refuses data that no command moves. */
+  void requireMovable(DmaSlice data) {
+    if (data.size() > identity.maximumTransfer() || (data.iova() & 3) != 0) {
+      throw new IllegalArgumentException(
+          "0x%x bytes at 0x%x: a command moves up to 0x%x bytes, aligned to 4"
+              .formatted(data.size(), data.iova(), identity.maximumTransfer()));
+    }
   }
 
   /** Returns the queue of admin commands, unless it is closed. */

@@ -20,6 +20,25 @@ final class Opcode {
   static final int SET_FEATURES = 0x09;
   static final int GET_FEATURES = 0x0a;
   static final int ASYNCHRONOUS_EVENT_REQUEST = 0x0c;
+  static final int NAMESPACE_MANAGEMENT = 0x0d;
+  static final int NAMESPACE_ATTACHMENT = 0x15;
+  static final int KEEP_ALIVE = 0x18;
+  static final int DOORBELL_BUFFERS = 0x7c;
+  static final int FORMAT = 0x80;
 
   private Opcode() {}
+
+  /** Returns whether an admin command is about queues, and so the driver's alone. */
+  static boolean isOfQueues(int opcode) {
+    return switch (opcode) {
+      case DELETE_SUBMISSION_QUEUE,
+          CREATE_SUBMISSION_QUEUE,
+          DELETE_COMPLETION_QUEUE,
+          CREATE_COMPLETION_QUEUE,
+          ASYNCHRONOUS_EVENT_REQUEST,
+          DOORBELL_BUFFERS ->
+          true;
+      default -> false;
+    };
+  }
 }

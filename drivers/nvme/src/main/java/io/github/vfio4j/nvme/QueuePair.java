@@ -314,6 +314,54 @@ public final class QueuePair implements AutoCloseable {
   }
 
   /**
+   * Puts a command into the queue that was put together by hand and moves no data. See {@link
+   * NvmeCommand} for what that can do.
+   *
+   * @param command the command
+   * @param tag returned when it has ended
+   * @return false if the queue is full
+   */
+  public boolean command(NvmeCommand command, long tag) {
+    requireOpen();
+    int slot = rings.begin(command.opcode(), command.namespace());
+    if (slot < 0) {
+      return false;
+    }
+    end(slot, command, tag);
+    return true;
+  }
+
+  /**
+   * Puts a command into the queue that was put together by hand and moves data. See {@link
+   * NvmeCommand} for what that can do.
+   *
+   * @param command the command
+   * @param data what it reads or writes: as much as the command says, or the controller goes beyond
+   *     it; at most {@link ControllerIdentity#maximumTransfer}
+   * @param tag returned when it has ended
+   * @return false if the queue is full
+   * @throws IllegalArgumentException if the data is too large, or not aligned to 4 bytes
+   */
+  public boolean command(NvmeCommand command, DmaSlice data, long tag) {
+    requireOpen();
+    controller.requireMovable(data);
+    int slot = rings.begin(command.opcode(), command.namespace());
+    if (slot < 0) {
+      return false;
+    }
+    rings.data(slot, data.iova(), data.size());
+    end(slot, command, tag);
+    return true;
+  }
+
+  private void end(int slot, NvmeCommand command, long tag) {
+    rings.words(10, command.word10(), command.word11());
+    rings.words(12, command.word12(), command.word13());
+    rings.words(14, command.word14(), command.word15());
+    end(slot, tag);
+  }
+
+  /**
    * Writes a descriptor for {@link #deallocate}.
    *
    * @param namespace where

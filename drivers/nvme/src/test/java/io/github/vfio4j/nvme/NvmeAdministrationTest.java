@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.vfio4j.DeviceTimeoutException;
+import io.github.vfio4j.DmaBuffer;
+import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.model.ModelHost;
 import io.github.vfio4j.model.nvme.NvmeModel;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -265,5 +269,162 @@ class NvmeAdministrationTest {
       queues.submit();
       assertThat(events.poll()).isEmpty();
     }
+  }
+
+  @Test
+  void namespaceIsFormatted() throws VfioException {
+    NamespaceAdministration administration = controller.administration();
+    List<BlockFormat> formats = administration.formats(1);
+    assertThat(formats)
+        .hasSize(5)
+        .contains(new BlockFormat(0, 512, 0, 0), new BlockFormat(4, 512, 8, 0));
+    try (AsyncEvents events = controller.listen()) {
+      administration.format(1, formats.get(3), NamespaceAdministration.Erase.USER_DATA, PATIENCE);
+
+      assertThat(controller.namespaces()).containsExactly(new Namespace(1, 8, 4096));
+      assertThat(events.poll())
+          .hasValueSatisfying(it -> assertThat(it).hasToString("Namespace Attribute Changed"));
+      assertThat(controller.logPages().changedNamespaces()).containsExactly(1);
+      assertThat(controller.logPages().changedNamespaces()).isEmpty();
+    }
+    assertThatExceptionOfType(NvmeException.class)
+        .isThrownBy(
+            () ->
+                administration.format(
+                    1, formats.get(4), NamespaceAdministration.Erase.NOTHING, PATIENCE))
+        .withMessageContaining("Invalid Format");
+  }
+
+  @Test
+  void namespaceComesAndGoes() throws VfioException {
+    NamespaceAdministration administration = controller.administration();
+    BlockFormat format = administration.formats(NamespaceAdministration.ALL).get(3);
+
+    int id = administration.create(100, format);
+
+    assertThat(id).isEqualTo(2);
+    assertThat(administration.allocated()).containsExactly(1, 2);
+    assertThat(controller.namespaces()).hasSize(1);
+    administration.attach(id);
+    assertThat(controller.namespace(id)).isEqualTo(new Namespace(2, 100, 4096));
+    assertThatExceptionOfType(NvmeException.class)
+        .isThrownBy(() -> administration.attach(id))
+        .withMessageContaining("Namespace Already Attached");
+    administration.detach(id);
+    assertThatExceptionOfType(NvmeException.class)
+        .isThrownBy(() -> administration.detach(id))
+        .withMessageContaining("Namespace Not Attached");
+    administration.delete(id);
+    assertThat(administration.allocated()).containsExactly(1);
+    assertThatExceptionOfType(NvmeException.class)
+        .isThrownBy(() -> administration.create(Long.MAX_VALUE, format))
+        .withMessageContaining("Namespace Insufficient Capacity");
+    assertThatIllegalArgumentException().isThrownBy(() -> administration.create(0, format));
+  }
+
+  @Test
+  void whatTheControllerDoesNotHaveIsRefusedWithoutAskingIt() throws VfioException {
+    try (ModelHost plain = ModelHost.of(new NvmeModel(8, BLOCK).withoutAdministration());
+        VfioDevice other = plain.open();
+        NvmeController small = NvmeController.start(other)) {
+      NamespaceAdministration administration = small.administration();
+      BlockFormat format = administration.formats(1).getFirst();
+
+      assertThatThrownBy(
+              () ->
+                  administration.format(1, format, NamespaceAdministration.Erase.NOTHING, PATIENCE))
+          .hasMessageContaining("does not have the command Format NVM");
+      assertThatThrownBy(() -> administration.create(1, format))
+          .hasMessageContaining("does not have the commands that manage namespaces");
+      assertThatThrownBy(() -> administration.delete(1)).hasMessageContaining("does not have");
+      assertThatThrownBy(() -> administration.attach(1)).hasMessageContaining("does not have");
+      assertThatThrownBy(() -> administration.detach(1)).hasMessageContaining("does not have");
+      assertThatThrownBy(() -> administration.allocated()).hasMessageContaining("does not have");
+      assertThatThrownBy(() -> small.keepAlive()).hasMessageContaining("Keep Alive");
+      assertThatThrownBy(() -> small.features().setKeepAlive(PATIENCE))
+          .hasMessageContaining("Keep Alive");
+      assertThat(small.logPages().errors()).isEmpty();
+    }
+  }
+
+  @Test
+  void controllerStopsWithoutASignOfLife() throws Exception {
+    controller.features().setKeepAlive(Duration.ofMillis(300));
+    for (int i = 0; i < 20; i++) {
+      Thread.sleep(20);
+      controller.keepAlive();
+    }
+    Thread.sleep(400);
+
+    assertThatExceptionOfType(ControllerFatalException.class)
+        .isThrownBy(() -> controller.requireAlive());
+    controller.reset();
+    controller.keepAlive();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> controller.features().setKeepAlive(Duration.ofDays(25)));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> controller.features().setKeepAlive(Duration.ofNanos(-1)));
+  }
+
+  @Test
+  void commandIsPutTogetherByHand() throws VfioException {
+    NvmeCommand identify = NvmeCommand.of(0x06, 0).withWord(10, 1);
+    try (DmaBuffer buffer = device.addressSpace().allocate(8192)) {
+      controller.admin(identify, buffer.slice(0, 4096), PATIENCE);
+      assertThat(buffer.segment().asSlice(24, 17).toArray(ValueLayout.JAVA_BYTE))
+          .asString()
+          .isEqualTo("vfio4j NVMe model");
+      assertThat(
+              controller.admin(NvmeCommand.of(0x0a, 0).withWord(10, 4).withWord(11, 0), PATIENCE))
+          .isEqualTo(343);
+
+      QueuePair queues = controller.createQueuePair(2);
+      NvmeCommand write = NvmeCommand.of(0x01, 1).withWord(10, 5).withWord(12, 7);
+      NvmeCommand read = NvmeCommand.of(0x02, 1).withWord(10, 5).withWord(12, 7);
+      buffer.segment().fill((byte) 3);
+      List<String> ended = new ArrayList<>();
+      QueuePair.Completions note = (tag, status) -> ended.add(tag + ":" + new NvmeStatus(status));
+      assertThat(queues.command(write, buffer.slice(0, 4096), 1)).isTrue();
+      queues.drain(note, PATIENCE);
+      assertThat(queues.command(read, buffer.slice(4096, 4096), 2)).isTrue();
+      assertThat(queues.command(NvmeCommand.of(0xff, 1), 3)).isTrue();
+      assertThat(queues.command(read, 4)).isFalse();
+      assertThat(queues.command(read, buffer.slice(0, 4096), 4)).isFalse();
+      buffer.segment().asSlice(4096).fill((byte) 0);
+      queues.drain(note, PATIENCE);
+
+      assertThat(ended)
+          .containsExactly(
+              "1:Successful Completion", "2:Successful Completion", "3:Invalid Command Opcode");
+      assertThat(buffer.segment().asSlice(4096).toArray(ValueLayout.JAVA_BYTE)).containsOnly(3);
+    }
+  }
+
+  @Test
+  void commandsByHandDoNotTakeTheDriversQueues() throws VfioException {
+    for (int opcode : new int[] {0x00, 0x01, 0x04, 0x05, 0x0c, 0x7c}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> controller.admin(NvmeCommand.of(opcode, 0), PATIENCE))
+          .withMessageContaining("queues");
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> controller.admin(NvmeCommand.of(0x09, 0).withWord(10, 7), PATIENCE));
+    assertThatIllegalArgumentException().isThrownBy(() -> NvmeCommand.of(256, 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> NvmeCommand.of(0, 0).withWord(9, 0));
+    try (DmaBuffer buffer = device.addressSpace().allocate(1 << 20)) {
+      for (DmaSlice data : List.of(buffer.slice(0, 1 << 20), buffer.slice(2, 4096))) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> controller.admin(NvmeCommand.of(0x06, 0), data, PATIENCE));
+      }
+    }
+  }
+
+  @Test
+  void commandByHandHasItsOwnTime() {
+    model.faults().ignoreAdmin();
+    assertThatExceptionOfType(DeviceTimeoutException.class)
+        .isThrownBy(() -> controller.admin(NvmeCommand.of(0x18, 0), Duration.ofMillis(30)))
+        .withMessageContaining("command 0x18")
+        .withMessageContaining("30 ms");
   }
 }
