@@ -82,15 +82,18 @@ final class ControllerRegisters implements AutoCloseable {
         operation, device.name(), null, "it has gone: its registers read as all ones");
   }
 
-  /** Stops the controller, by the reset of its function where it does not stop when it is told. */
+  /**
+   * Stops the controller, by the reset of its function where it does not stop when it is told. The
+   * fatal status need not end with that, but with the start that follows.
+   */
   void disable() throws VfioException {
     mapped.setIntRelease(CONFIGURATION, 0);
     try {
-      await("disable", READY | FATAL, 0, capabilities.timeout());
+      await("disable", READY, 0, capabilities.timeout());
     } catch (DeviceTimeoutException e) {
       try {
         device.reset();
-        await("disable", READY | FATAL, 0, capabilities.timeout());
+        await("disable", READY, 0, capabilities.timeout());
       } catch (VfioException again) {
         again.addSuppressed(e);
         throw again;
