@@ -52,7 +52,11 @@ final class AdminQueue implements AutoCloseable {
   /** Whoever has it gives commands, or resets the controller. It is taken before the monitor. */
   private final ReentrantLock turn = new ReentrantLock();
 
-  private volatile boolean givenUp;
+  /** How often the controller was started. */
+  private volatile int starts;
+
+  /** The last of the starts whose commands are answered no more. */
+  private volatile int givenUp;
 
   /** The slot of the command that is waited for, until it is answered; under the monitor. */
   private int waiting = NONE;
@@ -87,7 +91,7 @@ final class AdminQueue implements AutoCloseable {
    * exception at once, and further ones are refused.
    */
   void stop() throws VfioException {
-    giveUp();
+    giveUp(starts);
     turn.lock();
     try {
       registers.disable();
@@ -102,10 +106,31 @@ final class AdminQueue implements AutoCloseable {
     turn.lock();
     try {
       registers.enable(rings);
-      givenUp = false;
+      synchronized (this) {
+        starts++;
+      }
     } finally {
       turn.unlock();
     }
+  }
+
+  /** Returns the number of the last start. */
+  int starts() {
+    return starts;
+  }
+
+  /**
+   * Has whoever waits for a command stop that, and refuses further ones, until the controller is
+   * started again.
+   *
+   * @param start the start that is meant: one that came since goes on
+   */
+  synchronized void giveUp(int start) {
+    givenUp = Math.max(givenUp, start);
+  }
+
+  private boolean isGivenUp() {
+    return givenUp >= starts;
   }
 
   private synchronized void clear() {
@@ -113,11 +138,6 @@ final class AdminQueue implements AutoCloseable {
     waiting = NONE;
     eventSlot = NONE;
     hasEvent = false;
-  }
-
-  /** Has whoever waits for a command stop that, and refuses further ones. */
-  void giveUp() {
-    givenUp = true;
   }
 
   /**
@@ -178,7 +198,7 @@ final class AdminQueue implements AutoCloseable {
     long start = System.nanoTime();
     long looked = start;
     for (int looks = 0; !isAnswered(); looks++) {
-      if (givenUp) {
+      if (isGivenUp()) {
         throw new VfioException(command.name, device, null, "the controller is reset, or closed");
       }
       if (looks > SPINS) {
@@ -202,7 +222,7 @@ final class AdminQueue implements AutoCloseable {
 
   private synchronized void begin(Command command, long iova, long size) throws VfioException {
     take();
-    if (givenUp) {
+    if (isGivenUp()) {
       throw new VfioException(
           command.name,
           device,
@@ -261,7 +281,7 @@ final class AdminQueue implements AutoCloseable {
   /** Asks the controller for an event, unless it has been asked, or is just being reset. */
   synchronized void requestEvent() {
     take();
-    if (eventSlot == NONE && !hasEvent && !givenUp && rings.outstanding() < rings.slots()) {
+    if (eventSlot == NONE && !hasEvent && !isGivenUp() && rings.outstanding() < rings.slots()) {
       eventSlot = put(new Command("", Opcode.ASYNCHRONOUS_EVENT_REQUEST, 0), 0, 0);
     }
   }
@@ -281,7 +301,7 @@ final class AdminQueue implements AutoCloseable {
 
   @Override
   public void close() throws VfioException {
-    giveUp();
+    giveUp(starts);
     turn.lock();
     try (rings;
         page) {

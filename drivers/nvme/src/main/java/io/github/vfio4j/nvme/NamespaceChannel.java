@@ -16,8 +16,9 @@ import java.time.Duration;
  * waits for the controller, and moves the bytes through a buffer of the channel's own.
  *
  * <p>Positions need not be those of blocks: a block that is written in part is read first. What is
- * beyond the end is neither read nor written. {@link #force} has all that was written be on the
- * medium. Methods may be called from any thread, and take turns.
+ * beyond the end is neither read nor written. A command that takes longer than half a minute is
+ * aborted, by a reset of the controller if need be, and fails. {@link #force} has all that was
+ * written be on the medium. Methods may be called from any thread, and take turns.
  */
 public final class NamespaceChannel implements SeekableByteChannel {
   private static final Duration PATIENCE = Duration.ofSeconds(30);

@@ -583,7 +583,7 @@ public final class NvmeController implements AutoCloseable {
    */
   public void reset() throws VfioException {
     requireOpen();
-    admin.giveUp(); // who waits in the monitor for an answer leaves it
+    admin.giveUp(admin.starts()); // who waits in the monitor for an answer leaves it
     synchronized (this) {
       requireOpen();
       restart();
@@ -593,10 +593,11 @@ public final class NvmeController implements AutoCloseable {
   /** Resets the controller, unless somebody else has done so since. */
   void reset(int since) throws VfioException {
     requireOpen();
+    int start = admin.starts();
     if (since != era) {
       return;
     }
-    admin.giveUp();
+    admin.giveUp(start);
     synchronized (this) {
       requireOpen();
       if (since == era) {
@@ -626,7 +627,7 @@ public final class NvmeController implements AutoCloseable {
       failed = false;
     } catch (Throwable e) {
       failed = true;
-      admin.giveUp();
+      admin.giveUp(admin.starts());
       keepFromMemory(device, e);
       throw e;
     }
@@ -675,17 +676,33 @@ public final class NvmeController implements AutoCloseable {
     if (listener != null) {
       listener.end();
     }
-    admin.giveUp();
+    admin.giveUp(admin.starts());
     try (registers;
         admin) {
       if (!device.isClosed()) {
         registers.shutDown();
       }
     } finally {
-      for (QueuePair pair : List.copyOf(pairs.values())) {
-        pairs.remove(pair.number());
+      freeAll();
+    }
+  }
+
+  private void freeAll() throws VfioException {
+    VfioException failure = null;
+    for (QueuePair pair : List.copyOf(pairs.values())) {
+      pairs.remove(pair.number());
+      try {
         free(pair);
+      } catch (VfioException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
       }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 

@@ -52,10 +52,7 @@ public final class QueuePair implements AutoCloseable {
   private final long[] tags;
   private final long mostBytes;
 
-  /** When {@link #recover} saw a command first, or asked for its end; 0 if it has not seen it. */
-  private final long[] seen;
-
-  private final boolean[] aborted;
+  private final LateCommands late;
 
   /** Which start of the controller knows the queues. */
   private int era;
@@ -78,8 +75,7 @@ public final class QueuePair implements AutoCloseable {
     this.era = era;
     this.begun = era;
     this.tags = new long[rings.slots()];
-    this.seen = new long[rings.slots()];
-    this.aborted = new boolean[rings.slots()];
+    this.late = new LateCommands(rings.slots());
     this.mostBytes = controller.identity().maximumTransfer();
   }
 
@@ -226,7 +222,7 @@ public final class QueuePair implements AutoCloseable {
   private void end(int slot, long tag) {
     rings.end();
     tags[slot] = tag;
-    seen[slot] = 0;
+    late.begin(slot);
   }
 
   /**
@@ -529,11 +525,11 @@ public final class QueuePair implements AutoCloseable {
    * again, or where it has failed. Then all have ended, with {@link NvmeStatus#ABORTED_BY_HOST}:
    * none is lost, and none ends twice. What a write of them has changed is not known.
    *
-   * <p>The age of a command counts from the first call that sees it, so that putting it into the
-   * queue needs no clock: call this now and then, a few times within the limit, also before it is
-   * reached. It costs about a microsecond where nothing is late, and waits for the controller
-   * otherwise. A reset ends the commands of the other queue pairs, too; several pairs that find the
-   * controller dead at a time reset it once.
+   * <p>The age of a command counts from the first call that sees it in the queue, so that putting
+   * it into the queue needs no clock: call this now and then, a few times within the limit, also
+   * before it is reached. It costs about a microsecond where nothing is late, and waits for the
+   * controller otherwise. A reset ends the commands of the other queue pairs, too; several pairs
+   * that find the controller dead at a time reset it once.
    *
    * @param completions is told of those that have ended
    * @param limit how long a command may take
@@ -551,24 +547,20 @@ public final class QueuePair implements AutoCloseable {
     } catch (ControllerFatalException | NoSuchDeviceException e) {
       return reset(completions);
     }
-    boolean late = false;
-    long now = System.nanoTime();
+    Recovery done = Recovery.NONE;
     for (int slot = 0; slot < rings.slots(); slot++) {
       if (rings.isBusy(slot)) {
-        if (seen[slot] == 0) {
-          seen[slot] = now == 0 ? 1 : now;
-          aborted[slot] = false;
-        } else if (now - seen[slot] > nanos(limit)) {
-          if (aborted[slot] || !requestAbort(slot, limit)) {
-            return reset(completions);
-          }
-          aborted[slot] = true;
-          seen[slot] = now;
-          late = true;
+        Recovery due = late.due(slot, System.nanoTime(), nanos(limit));
+        if (due == Recovery.RESET || (due == Recovery.ABORT && !requestAbort(slot, limit))) {
+          return reset(completions);
+        }
+        if (due == Recovery.ABORT) {
+          late.abort(slot, System.nanoTime());
+          done = Recovery.ABORT;
         }
       }
     }
-    return late ? Recovery.ABORT : Recovery.NONE;
+    return done;
   }
 
   /** Returns whether the controller has answered, whatever it said. */
@@ -610,10 +602,13 @@ public final class QueuePair implements AutoCloseable {
   public void drain(Completions completions, Duration limit) throws VfioException {
     requirePositive(limit);
     long between = Math.min(BETWEEN_LOOKS_NANOS, nanos(limit) / 4 + 1);
+    long looked = System.nanoTime();
     while (outstanding() > 0) {
       submit();
-      if (await(completions, between) == 0) {
+      int _ = await(completions, between);
+      if (System.nanoTime() - looked >= between) { // also while others end
         Recovery _ = recover(completions, limit);
+        looked = System.nanoTime();
       }
     }
   }

@@ -208,6 +208,28 @@ class NvmeRecoveryTest {
     worksAgain();
   }
 
+  /** A command that hangs is noticed although others end all the time. */
+  @Test
+  void drainSeesToWhatHangsAmongOthers() throws VfioException {
+    model.faults().hang();
+    read(1);
+    read(2);
+    long begin = System.nanoTime();
+
+    queues.drain(
+        (tag, status) -> {
+          boolean going = ended.isEmpty() && System.nanoTime() - begin < PATIENCE.toNanos();
+          if (tag == 2 && going) {
+            assertThat(queues.read(namespace, 2, block(2), 2)).isTrue();
+          } else {
+            note(tag, status);
+          }
+        },
+        LIMIT);
+
+    assertThat(ended).containsExactly("1: Command Abort Requested", "2: Successful Completion");
+  }
+
   @Test
   void fatalStatusIsToldToWhoWaits() throws VfioException {
     QueuePair sleeping = controller.createQueuePairWithInterrupt(4);
@@ -245,6 +267,42 @@ class NvmeRecoveryTest {
     assertThat(controller.era()).isEqualTo(once);
     assertThat(ended).containsExactly("1: " + BY_HOST, "5: " + BY_HOST);
     worksAgain();
+  }
+
+  /** Each takes its own commands, and neither ends the reset of the other. */
+  @Test
+  void pairsRecoverAtATime() throws Exception {
+    QueuePair second = controller.createQueuePair(4);
+    for (int round = 0; round < 15; round++) {
+      model.faults().die();
+      List<String> first = new ArrayList<>();
+      List<String> others = new ArrayList<>();
+      List<Throwable> failures = new ArrayList<>();
+      Thread other = Thread.ofPlatform().start(() -> readUntilDone(second, 5, others, failures));
+      readUntilDone(queues, 1, first, failures);
+      other.join();
+      assertThat(failures).isEmpty();
+      assertThat(first).last().isEqualTo("Successful Completion");
+      assertThat(others).last().isEqualTo("Successful Completion");
+    }
+  }
+
+  /** Reads, again if that was ended by a reset. */
+  private void readUntilDone(
+      QueuePair pair, int index, List<String> ends, List<Throwable> failures) {
+    try {
+      QueuePair.Completions note = (tag, status) -> ends.add(new NvmeStatus(status).toString());
+      while (ends.isEmpty() || !ends.getLast().equals("Successful Completion")) {
+        int before = ends.size();
+        assertThat(pair.read(namespace, index, block(index), index)).isTrue();
+        pair.drain(note, PATIENCE);
+        assertThat(ends).hasSize(before + 1);
+      }
+    } catch (Throwable e) {
+      synchronized (failures) {
+        failures.add(e);
+      }
+    }
   }
 
   @Test
@@ -387,6 +445,16 @@ class NvmeRecoveryTest {
       controller.reset();
       assertThat(controller.health().celsius()).isEqualTo(27);
     }
+  }
+
+  /** An answer to what was not asked is not taken for that to what was. */
+  @Test
+  void answerToAnotherAdminCommandIsNone() throws VfioException {
+    model.faults().answerAnotherOfAdmin();
+    assertThatExceptionOfType(DeviceTimeoutException.class)
+        .isThrownBy(() -> controller.abort(1, 0, SHORT));
+    controller.reset();
+    assertThat(controller.namespaces()).containsExactly(namespace);
   }
 
   @Test

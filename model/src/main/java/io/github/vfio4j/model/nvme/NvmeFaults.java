@@ -66,6 +66,11 @@ public final class NvmeFaults {
     planOfAdmin(new Fault(Kind.NEVER_ENDS, 0));
   }
 
+  /** Has the answer to the next admin command name one that was never given. */
+  public void answerAnotherOfAdmin() {
+    planOfAdmin(new Fault(Kind.WRONG_IDENTIFIER, 0));
+  }
+
   /** Has the controller die of the next admin command, as {@link #die}. */
   public void dieOfAdmin() {
     planOfAdmin(new Fault(Kind.FATAL, 0));
