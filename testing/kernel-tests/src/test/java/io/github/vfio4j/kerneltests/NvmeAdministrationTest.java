@@ -61,8 +61,7 @@ class NvmeAdministrationTest {
 
       assertThat(controller.logPages().errors()).isEmpty();
       assertThat(controller.logPages().firmware().active()).isEqualTo(1);
-      assertThat(controller.logPages().firmware().revisions().getFirst())
-          .isEqualTo(controller.identity().firmware());
+      assertThat(controller.logPages().firmware().revisions()).startsWith("1.0", "");
       assertThatExceptionOfType(NvmeException.class)
           .isThrownBy(() -> controller.logPages().read(0xc0, -1, 0, 512));
     }
