@@ -31,8 +31,11 @@ public final class DeviceMapping {
   private static final int ENOMEM = 12;
   private static final int EEXIST = 17;
 
-  /** How often a free place is looked for before another thread has it. */
-  private static final int ATTEMPTS = 16;
+  /** How often a free place is looked for before somebody else in this process has it. */
+  private static final int ATTEMPTS = 256;
+
+  /** Held from looking for a place to mapping there: others that map devices would get the same. */
+  private static final Object PLACES = new Object();
 
   /** The largest pages that the kernel can map device memory with. */
   private static final long LARGEST_PAGE = 1 << 30;
@@ -102,15 +105,23 @@ public final class DeviceMapping {
     int protection = (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0);
     long answer = -EEXIST;
     for (int i = 0; i < ATTEMPTS && answer == -EEXIST; i++) {
-      long address = freeAddress(kernel, size);
-      if (address < 0) {
-        return address;
+      synchronized (PLACES) {
+        answer = attempt(protection, fd, offset);
       }
-      answer = kernel.mmap(address, size, protection, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, offset);
-      if (answer >= 0 && answer != address) { // Linux before 4.17, which does not know the flag
-        kernel.munmap(answer, size);
-        answer = -EEXIST;
-      }
+    }
+    return answer;
+  }
+
+  private long attempt(int protection, int fd, long offset) {
+    long address = freeAddress(kernel, size);
+    if (address < 0) {
+      return address;
+    }
+    long answer =
+        kernel.mmap(address, size, protection, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, offset);
+    if (answer >= 0 && answer != address) { // Linux before 4.17, which does not know the flag
+      kernel.munmap(answer, size);
+      return -EEXIST;
     }
     return answer;
   }
