@@ -85,3 +85,19 @@ volatile void *map_region(int device, uint32_t index) {
   check(mapping == MAP_FAILED ? -1 : 0, "mmap");
   return mapping;
 }
+
+void set_bus_master(int device) {
+  struct vfio_region_info config = {.argsz = sizeof config, .index = VFIO_PCI_CONFIG_REGION_INDEX};
+  check(ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config), "VFIO_DEVICE_GET_REGION_INFO");
+  uint16_t command;
+  check(pread(device, &command, sizeof command, config.offset + 4), "pread");
+  command |= 4;
+  check(pwrite(device, &command, sizeof command, config.offset + 4), "pwrite");
+}
+
+static int by_size(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+void sort(int64_t *numbers, long count) { qsort(numbers, count, sizeof *numbers, by_size); }

@@ -27,4 +27,10 @@ int open_grouped(const char *address, int *container);
 /* Maps a region of an open device whole. */
 volatile void *map_region(int device, uint32_t index);
 
+/* Lets a PCI device write to memory, and raise interrupts by that. */
+void set_bus_master(int device);
+
+/* Sorts numbers; the middle one is the median. */
+void sort(int64_t *numbers, long count);
+
 #endif

@@ -54,20 +54,6 @@ static void enable_msi(int device) {
   check(ioctl(device, VFIO_DEVICE_SET_IRQS, set), "VFIO_DEVICE_SET_IRQS");
 }
 
-static void set_bus_master(int device) {
-  struct vfio_region_info config = {.argsz = sizeof config, .index = VFIO_PCI_CONFIG_REGION_INDEX};
-  check(ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config), "VFIO_DEVICE_GET_REGION_INFO");
-  uint16_t command;
-  check(pread(device, &command, sizeof command, config.offset + 4), "pread");
-  command |= 4;
-  check(pwrite(device, &command, sizeof command, config.offset + 4), "pwrite");
-}
-
-static int by_size(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return (x > y) - (x < y);
-}
-
 int main(int count, char **arguments) {
   if (count != 2) {
     fprintf(stderr, "usage: interrupt OPERATIONS\n");
@@ -97,6 +83,6 @@ int main(int count, char **arguments) {
     registers[ACKNOWLEDGE] = 1;
   }
   pthread_join(waiter, NULL);
-  qsort(nanos, operations, sizeof *nanos, by_size);
+  sort(nanos, operations);
   printf("%f\n", (double)nanos[operations / 2]);
 }

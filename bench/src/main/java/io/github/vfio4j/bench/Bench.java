@@ -14,28 +14,30 @@ public final class Bench {
   /**
    * Measures.
    *
-   * @param arguments the directory of the C programs, the file that gets the result as comma
-   *     separated values, the number of rounds to warm up, the number of rounds, and the
-   *     benchmarks; without any, all
+   * @param arguments what the guest's clock counts, {@code instructions} or {@code time}; the
+   *     directory of the C programs; the file that gets the result as comma separated values; the
+   *     number of rounds to warm up; the number of rounds; and the benchmarks; without any, all
+   *     that say something with this clock
    * @throws IOException if a device, a C program or the file fails
    */
   public static void main(String[] arguments) throws IOException {
-    Path programs = Path.of(arguments[0]);
-    Path file = Path.of(arguments[1]);
-    int warmUp = Integer.parseInt(arguments[2]);
-    int rounds = Integer.parseInt(arguments[3]);
-    List<Benchmark> benchmarks = Benchmark.ALL;
-    if (arguments.length > 4) {
-      try {
-        benchmarks = Arrays.stream(arguments).skip(4).map(Benchmark::named).toList();
-      } catch (IllegalArgumentException e) {
-        System.err.println("bench: " + e.getMessage());
-        System.exit(2);
-      }
+    Measure measure = Measure.named(arguments[0]);
+    Path programs = Path.of(arguments[1]);
+    Path file = Path.of(arguments[2]);
+    int warmUp = Integer.parseInt(arguments[3]);
+    int rounds = Integer.parseInt(arguments[4]);
+    List<Benchmark> benchmarks = List.of();
+    try {
+      benchmarks =
+          Benchmarks.chosen(measure, Arrays.asList(arguments).subList(5, arguments.length));
+    } catch (IllegalArgumentException e) {
+      System.err.println("bench: " + e.getMessage());
+      System.exit(2);
     }
     Sysfs sysfs = Sysfs.host();
     try (DriverBinding _ = DriverBinding.bind(sysfs, Devices.EDU);
-        DriverBinding _ = DriverBinding.bind(sysfs, Devices.IVSHMEM)) {
+        DriverBinding _ = DriverBinding.bind(sysfs, Devices.IVSHMEM);
+        DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME)) {
       System.out.println(Result.HEAD);
       for (Benchmark benchmark : benchmarks) {
         Result result = Comparison.of(benchmark, programs, warmUp, rounds);

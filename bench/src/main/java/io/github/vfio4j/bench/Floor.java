@@ -33,6 +33,6 @@ record Floor(List<String> command) {
       Thread.currentThread().interrupt();
       throw new IOException(command + " was interrupted", e);
     }
-    return Double.parseDouble(output.trim());
+    return Double.parseDouble(output.lines().findFirst().orElseThrow());
   }
 }

@@ -25,9 +25,9 @@ enum Layer implements Part {
       case LINUX, LAB -> List.of(BINDINGS);
       case CORE -> List.of(BINDINGS, LINUX);
       case MODEL, MOCK -> List.of(BINDINGS, LINUX, CORE);
-      case DRIVERS, BENCH -> List.of(CORE);
+      case DRIVERS -> List.of(CORE);
       case EXAMPLES -> List.of(CORE, MODEL, DRIVERS);
-      case CLI -> List.of(CORE, DRIVERS);
+      case CLI, BENCH -> List.of(CORE, DRIVERS);
       case KERNELTESTS -> List.of(CORE, DRIVERS, MOCK, LAB);
     };
   }

@@ -1,0 +1,114 @@
+package io.github.vfio4j.bench;
+
+import io.github.vfio4j.Backend;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** All benchmarks. */
+final class Benchmarks {
+  private static final int PAGE = 4 << 10;
+  private static final int TRANSFER = 128 << 10;
+  private static final int HUGE_PAGE = 2 << 20;
+
+  /** How often all of a queue is filled in a round. */
+  private static final int BATCHES = 20;
+
+  private static final Set<Measure> BOTH = EnumSet.allOf(Measure.class);
+
+  private static final List<Benchmark> ALL =
+      List.of(
+          map("map-4k-ioas", Backend.IOMMUFD, PAGE),
+          map("map-2m-ioas", Backend.IOMMUFD, HUGE_PAGE),
+          map("map-4k-container", Backend.CONTAINER, PAGE),
+          map("map-2m-container", Backend.CONTAINER, HUGE_PAGE),
+          mmio("mmio-read-32", MmioAccess.Read32::new, "read", "32"),
+          mmio("mmio-read-64", MmioAccess.Read64::new, "read", "64"),
+          mmio("mmio-write-32", MmioAccess.Write32::new, "write", "32"),
+          mmio("mmio-write-64", MmioAccess.Write64::new, "write", "64"),
+          new Benchmark("interrupt", 100, BOTH, InterruptLatency::new, List.of("interrupt")),
+          cpu("nvme-cpu-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
+          cpu("nvme-cpu-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
+          cpu("nvme-cpu-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
+          cpu("nvme-cpu-write-4k-qd32", new Transfers(true, true, PAGE, 32, 1)),
+          cpu("nvme-cpu-read-4k-2x32", new Transfers(false, true, PAGE, 32, 2)),
+          cpu("nvme-cpu-read-128k-qd32", new Transfers(false, false, TRANSFER, 32, 1)),
+          latency("nvme-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
+          latency("nvme-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
+          rate("nvme-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
+          rate("nvme-write-4k-qd32", new Transfers(true, true, PAGE, 32, 1)),
+          rate("nvme-read-4k-2x32", new Transfers(false, true, PAGE, 32, 2)),
+          rate("nvme-read-128k-qd32", new Transfers(false, false, TRANSFER, 32, 1)));
+
+  private Benchmarks() {}
+
+  /**
+   * Finds benchmarks.
+   *
+   * @param measure what those without a name have to be good for
+   * @param names which ones, or none for all
+   * @throws IllegalArgumentException if there is none of a name
+   */
+  static List<Benchmark> chosen(Measure measure, List<String> names) {
+    if (names.isEmpty()) {
+      return ALL.stream().filter(each -> each.measures().contains(measure)).toList();
+    }
+    return names.stream().map(Benchmarks::named).toList();
+  }
+
+  private static Benchmark named(String name) {
+    return ALL.stream()
+        .filter(benchmark -> benchmark.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "There is no benchmark '%s'; there are: %s".formatted(name, names())));
+  }
+
+  private static String names() {
+    return ALL.stream().map(Benchmark::name).collect(Collectors.joining(" "));
+  }
+
+  private static Benchmark map(String name, Backend backend, int size) {
+    String space = backend == Backend.IOMMUFD ? "ioas" : "container";
+    return new Benchmark(
+        name,
+        100,
+        BOTH,
+        () -> new MapUnmap(backend, size),
+        List.of("map", space, Integer.toString(size)));
+  }
+
+  private static Benchmark mmio(String name, Workload.Opener java, String direction, String width) {
+    return new Benchmark(name, 200_000, BOTH, java, List.of("mmio", direction, width));
+  }
+
+  private static Benchmark cpu(String name, Transfers transfers) {
+    return new Benchmark(
+        name,
+        BATCHES * transfers.inFlight(),
+        BOTH,
+        () -> new NvmeCpu(transfers),
+        transfers.floor("cpu"));
+  }
+
+  private static Benchmark latency(String name, Transfers transfers) {
+    return new Benchmark(
+        name,
+        200,
+        Set.of(Measure.TIME),
+        () -> new NvmeLatency(transfers),
+        transfers.floor("latency"));
+  }
+
+  private static Benchmark rate(String name, Transfers transfers) {
+    return new Benchmark(
+        name,
+        BATCHES * transfers.inFlight(),
+        Set.of(Measure.TIME),
+        () -> new NvmeRate(transfers),
+        transfers.floor("rate"));
+  }
+}

@@ -1,0 +1,45 @@
+package io.github.vfio4j.bench;
+
+import java.util.List;
+
+/**
+ * What is read from or written to a disk.
+ *
+ * @param write whether it is written
+ * @param random whether the places are, or one follows the other
+ * @param size bytes of one command
+ * @param depth how many commands are under way in each queue pair
+ * @param pairs how many queue pairs
+ */
+record Transfers(boolean write, boolean random, int size, int depth, int pairs) {
+  private static final int PLACES = 4096;
+
+  /** The first blocks of the commands, in order and over again; the same as in C. */
+  long[] places(long blocks, int blockSize) {
+    long count = blocks * blockSize / size;
+    long[] places = new long[PLACES];
+    long state = 1;
+    for (int i = 0; i < PLACES; i++) {
+      state = state * 6364136223846793005L + 1442695040888963407L;
+      places[i] = (random ? (state >>> 33) % count : i % count) * (size / blockSize);
+    }
+    return places;
+  }
+
+  /** How many commands are under way in all. */
+  int inFlight() {
+    return depth * pairs;
+  }
+
+  /** The C program that does the same. */
+  List<String> floor(String what) {
+    return List.of(
+        "nvme",
+        what,
+        write ? "write" : "read",
+        random ? "random" : "sequential",
+        Integer.toString(size),
+        Integer.toString(depth),
+        Integer.toString(pairs));
+  }
+}
