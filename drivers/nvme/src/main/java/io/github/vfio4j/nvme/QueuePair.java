@@ -186,12 +186,12 @@ public final class QueuePair implements AutoCloseable {
     }
     long count = size >>> shift;
     checkRange(namespace, block, count);
-    int slot = rings.begin(opcode, namespace.id());
+    int slot =
+        rings.transfer(opcode, namespace.id(), data.iova(), size, block, (count - 1) | flags);
     if (slot < 0) {
       return false;
     }
-    rings.data(slot, data.iova(), size);
-    end(slot, block, ((int) count - 1) | flags, tag);
+    tags[slot] = tag;
     return true;
   }
 

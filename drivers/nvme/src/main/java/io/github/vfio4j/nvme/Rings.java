@@ -44,10 +44,12 @@ final class Rings implements AutoCloseable {
   private int head;
   private int phase = 1;
 
+  /** Where the completion is that was taken last. */
+  private long taken;
+
   /** Where the command is that is being put together. */
   private int at;
 
-  private int result;
   private int status;
 
   /** Allocates queues of as many entries, of which one always stays empty. */
@@ -137,23 +139,43 @@ final class Rings implements AutoCloseable {
     return slot;
   }
 
+  /**
+   * Puts a whole command that moves data into the queue. It sets only fields that any command sets;
+   * the others are 0 for ever.
+   *
+   * @return its slot, or -1 if all are taken
+   */
+  int transfer(int opcode, int namespace, long iova, long size, long block, long word12) {
+    if (freeCount == 0) {
+      return -1;
+    }
+    int slot = free[--freeCount];
+    busy[slot] = true;
+    at = tail * COMMAND;
+    commands.setLong(at, Integer.toUnsignedLong(opcode | slot << 16) | (long) namespace << 32);
+    data(slot, iova, size);
+    commands.setLong(at + 40, block);
+    commands.setLong(at + 48, word12);
+    commands.setLong(at + 56, 0);
+    end();
+    return slot;
+  }
+
   /** Says where the data is: contiguous IOVAs, from a multiple of 4 on. */
   void data(int slot, long iova, long size) {
-    commands.setLong(at + 24, iova);
     long next = (iova & -PAGE) + PAGE;
     long end = iova + size;
-    if (end <= next) {
-      return;
-    }
-    if (end <= next + PAGE) {
-      commands.setLong(at + 32, next);
-      return;
-    }
+    commands.setLong(at + 24, iova);
+    commands.setLong(at + 32, end <= next ? 0 : end <= next + PAGE ? next : list(slot, next, end));
+  }
+
+  /** Lists the pages but the first; returns where. */
+  private long list(int slot, long next, long end) {
     long list = (long) slot * PAGE;
     for (long entry = list; next < end; entry += Long.BYTES, next += PAGE) {
       lists.setLong(entry, next);
     }
-    commands.setLong(at + 32, listsIova + list);
+    return listsIova + list;
   }
 
   /** Sets two of the last six words of the command, from the tenth on. */
@@ -186,7 +208,7 @@ final class Rings implements AutoCloseable {
     if ((last >>> 16 & 1) != phase) {
       return -1;
     }
-    result = completions.getInt(entry);
+    taken = entry;
     status = last >>> 17;
     if (++head == entries) {
       head = 0;
@@ -206,9 +228,9 @@ final class Rings implements AutoCloseable {
     free[freeCount++] = slot;
   }
 
-  /** Returns the first word of the completion that was taken last. */
+  /** Returns the first word of the completion that was taken last, and that is still there. */
   int result() {
-    return result;
+    return completions.getInt(taken);
   }
 
   /** Returns the status of the completion that was taken last. */
