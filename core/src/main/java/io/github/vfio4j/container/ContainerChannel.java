@@ -19,7 +19,8 @@ import java.util.function.BooleanSupplier;
 /**
  * The mapping calls of one container. Those that map memory and unmap are hot code: they use
  * structures that are allocated once, under the lock of the address space, and hold the file for
- * its whole life.
+ * its whole life. Both may be asked twice: the kernel undoes a mapping that it cannot finish, and
+ * refuses to unmap a range before it touches it. Moving and unmapping by flags may not.
  */
 final class ContainerChannel implements AddressSpaceChannel {
   private final Kernel kernel;
@@ -83,12 +84,13 @@ final class ContainerChannel implements AddressSpaceChannel {
     vfio_iommu_type1_dma_map.vaddr(mapRequest, memory.address());
     vfio_iommu_type1_dma_map.iova(mapRequest, iova);
     vfio_iommu_type1_dma_map.size(mapRequest, size);
-    return kernel.ioctl(fd, Ioctl.VFIO_IOMMU_MAP_DMA.number(), mapRequest);
+    return kernel.repeatableIoctl(fd, Ioctl.VFIO_IOMMU_MAP_DMA.number(), mapRequest);
   }
 
   @Override
   public long unmap(long iova, long size) {
-    int answer = unmap(0, iova, size);
+    prepareUnmap(0, iova, size);
+    int answer = kernel.repeatableIoctl(fd, Ioctl.VFIO_IOMMU_UNMAP_DMA.number(), unmapRequest);
     if (answer >= 0) {
       return AddressSpaceChannel.answerOf(vfio_iommu_type1_dma_unmap.size(unmapRequest));
     }
@@ -142,9 +144,13 @@ final class ContainerChannel implements AddressSpaceChannel {
   }
 
   private int unmap(int flags, long iova, long size) {
+    prepareUnmap(flags, iova, size);
+    return kernel.ioctl(fd, Ioctl.VFIO_IOMMU_UNMAP_DMA.number(), unmapRequest);
+  }
+
+  private void prepareUnmap(int flags, long iova, long size) {
     vfio_iommu_type1_dma_unmap.flags(unmapRequest, flags);
     vfio_iommu_type1_dma_unmap.iova(unmapRequest, iova);
     vfio_iommu_type1_dma_unmap.size(unmapRequest, size);
-    return kernel.ioctl(fd, Ioctl.VFIO_IOMMU_UNMAP_DMA.number(), unmapRequest);
   }
 }

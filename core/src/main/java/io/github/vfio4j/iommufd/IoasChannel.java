@@ -17,7 +17,9 @@ import java.lang.foreign.MemorySegment;
 /**
  * The mapping calls of one IOAS. Those that map memory and unmap are hot code: they use structures
  * that are allocated once, under the lock of the address space, and hold the file for its whole
- * life.
+ * life. Both may be asked twice: the kernel undoes a mapping that it cannot finish, and refuses to
+ * unmap one before it touches it. Where it has unmapped some of a range by then, it refuses the
+ * rest for the same reason again.
  */
 final class IoasChannel implements AddressSpaceChannel {
   private final Kernel kernel;
@@ -63,14 +65,14 @@ final class IoasChannel implements AddressSpaceChannel {
     iommu_ioas_map.user_va(mapRequest, memory.address());
     iommu_ioas_map.length(mapRequest, size);
     iommu_ioas_map.iova(mapRequest, iova);
-    return kernel.ioctl(fd, Ioctl.IOMMU_IOAS_MAP.number(), mapRequest);
+    return kernel.repeatableIoctl(fd, Ioctl.IOMMU_IOAS_MAP.number(), mapRequest);
   }
 
   @Override
   public long unmap(long iova, long size) {
     iommu_ioas_unmap.iova(unmapRequest, iova);
     iommu_ioas_unmap.length(unmapRequest, size);
-    int answer = kernel.ioctl(fd, Ioctl.IOMMU_IOAS_UNMAP.number(), unmapRequest);
+    int answer = kernel.repeatableIoctl(fd, Ioctl.IOMMU_IOAS_UNMAP.number(), unmapRequest);
     return answer < 0
         ? answer
         : AddressSpaceChannel.answerOf(iommu_ioas_unmap.length(unmapRequest));

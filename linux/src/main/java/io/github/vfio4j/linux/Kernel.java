@@ -34,6 +34,16 @@ public interface Kernel {
 
   int ioctl(int fd, int request, long argument);
 
+  /**
+   * Issues an ioctl that changes nothing where it fails, so that asking twice is as good as asking
+   * once: the error number may come from a second call, and so may success.
+   *
+   * @param argument memory that lasts as long as it is reachable
+   */
+  default int repeatableIoctl(int fd, int request, MemorySegment argument) {
+    return ioctl(fd, request, argument);
+  }
+
   long read(int fd, MemorySegment buffer);
 
   long write(int fd, MemorySegment buffer);

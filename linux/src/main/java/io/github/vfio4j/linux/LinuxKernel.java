@@ -10,9 +10,10 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 
 /**
- * The system calls through the C library, each with its error number captured on the way back.
+ * The system calls through the C library, with their error numbers captured on the way back.
  *
  * <p>The C library's {@code -1} and {@code errno} become the kernel's own negated number, so that
  * callers have one value to look at and no error number can be read late or from another thread.
@@ -133,6 +134,25 @@ final class LinuxKernel implements Kernel {
       return answer(result, errno);
     } catch (Throwable e) {
       throw impossible(e);
+    }
+  }
+
+  /**
+   * Capturing the error number nearly doubles what a downcall takes, so it is left out at first.
+   * The argument goes as a number, since nothing can free it: that spares holding it.
+   */
+  @Override
+  public int repeatableIoctl(int fd, int request, MemorySegment argument) {
+    try {
+      int result =
+          (int)
+              IoctlUncaptured.HANDLE.invokeExact(
+                  fd, Integer.toUnsignedLong(request), argument.address());
+      return result >= 0 ? result : ioctl(fd, request, argument);
+    } catch (Throwable e) {
+      throw impossible(e);
+    } finally {
+      Reference.reachabilityFence(argument);
     }
   }
 
@@ -351,6 +371,15 @@ final class LinuxKernel implements Kernel {
   private static final class IoctlValue {
     static final MethodHandle HANDLE =
         variadic("ioctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG), 2);
+  }
+
+  private static final class IoctlUncaptured {
+    @SuppressWarnings("restricted") // the descriptor is that of the C library
+    static final MethodHandle HANDLE =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("ioctl"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
+            Linker.Option.firstVariadicArg(2));
   }
 
   private static final class Read {
