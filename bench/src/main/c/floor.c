@@ -95,6 +95,15 @@ void set_bus_master(int device) {
   check(pwrite(device, &command, sizeof command, config.offset + 4), "pwrite");
 }
 
+void *map_huge_page(void) {
+  static const size_t size = 2 << 20;
+  int file = check(open("/dev/hugepages/floor", O_CREAT | O_RDWR, 0600), "/dev/hugepages");
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  check(memory == MAP_FAILED ? -1 : 0, "mmap of a huge page");
+  memset(memory, 1, size);
+  return memory;
+}
+
 static int by_size(const void *a, const void *b) {
   int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
   return (x > y) - (x < y);

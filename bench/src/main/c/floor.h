@@ -30,6 +30,9 @@ volatile void *map_region(int device, uint32_t index);
 /* Lets a PCI device write to memory, and raise interrupts by that. */
 void set_bus_master(int device);
 
+/* Maps a huge page of 2 MiB that is a file's, as Java does it. */
+void *map_huge_page(void);
+
 /* Sorts numbers; the middle one is the median. */
 void sort(int64_t *numbers, long count);
 

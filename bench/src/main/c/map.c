@@ -1,18 +1,15 @@
 /* map ioas|container SIZE OPERATIONS: prints the nanoseconds that mapping and unmapping take. */
 #include "floor.h"
 
-#include <fcntl.h>
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 
 static const char DEVICE[] = "0000:00:05.0";
 static const uint64_t IOVA = 0x10000000;
-static const size_t HUGE_PAGE = 2 << 20;
 
 static void ioas_pairs(int iommufd, uint32_t ioas, void *memory, uint64_t size, long pairs) {
   while (pairs-- > 0) {
@@ -55,11 +52,7 @@ int main(int count, char **arguments) {
   uint64_t size = strtoull(arguments[2], NULL, 0);
   long pairs = strtol(arguments[3], NULL, 0);
 
-  int file = check(open("/dev/hugepages/floor", O_CREAT | O_RDWR, 0600), "/dev/hugepages");
-  void *memory = mmap(NULL, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  check(memory == MAP_FAILED ? -1 : 0, "mmap of a huge page");
-  memset(memory, 1, HUGE_PAGE);
-
+  void *memory = map_huge_page();
   start_idle_thread();
   int space;
   uint32_t ioas = 0;

@@ -38,6 +38,7 @@ public final class Bench {
     try (DriverBinding _ = DriverBinding.bind(sysfs, Devices.EDU);
         DriverBinding _ = DriverBinding.bind(sysfs, Devices.IVSHMEM);
         DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME)) {
+      EntryLimit.raise();
       System.out.println(Result.HEAD);
       for (Benchmark benchmark : benchmarks) {
         Result result = Comparison.of(benchmark, programs, warmUp, rounds);

@@ -8,9 +8,15 @@ import java.util.Set;
  *
  * @param name what the command line and the results call it
  * @param operations how many make one round
+ * @param rounds how many there are at most, since each is long in coming
  * @param measures under which it says something
  * @param java opens the Java side
  * @param floor the C program and its arguments, to which the number of operations is added
  */
 record Benchmark(
-    String name, int operations, Set<Measure> measures, Workload.Opener java, List<String> floor) {}
+    String name,
+    int operations,
+    int rounds,
+    Set<Measure> measures,
+    Workload.Opener java,
+    List<String> floor) {}

@@ -17,17 +17,28 @@ final class Benchmarks {
 
   private static final Set<Measure> BOTH = EnumSet.allOf(Measure.class);
 
+  /** As many rounds as are asked for. */
+  private static final int ANY = Integer.MAX_VALUE;
+
   private static final List<Benchmark> ALL =
       List.of(
           map("map-4k-ioas", Backend.IOMMUFD, PAGE),
           map("map-2m-ioas", Backend.IOMMUFD, HUGE_PAGE),
           map("map-4k-container", Backend.CONTAINER, PAGE),
           map("map-2m-container", Backend.CONTAINER, HUGE_PAGE),
+          live("live-10-ioas", Backend.IOMMUFD, 10),
+          live("live-1000-ioas", Backend.IOMMUFD, 1000),
+          live("live-10000-ioas", Backend.IOMMUFD, 10_000),
+          live("live-200000-ioas", Backend.IOMMUFD, 200_000),
+          live("live-10-container", Backend.CONTAINER, 10),
+          live("live-1000-container", Backend.CONTAINER, 1000),
+          live("live-10000-container", Backend.CONTAINER, 10_000),
+          live("live-200000-container", Backend.CONTAINER, 200_000),
           mmio("mmio-read-32", MmioAccess.Read32::new, "read", "32"),
           mmio("mmio-read-64", MmioAccess.Read64::new, "read", "64"),
           mmio("mmio-write-32", MmioAccess.Write32::new, "write", "32"),
           mmio("mmio-write-64", MmioAccess.Write64::new, "write", "64"),
-          new Benchmark("interrupt", 100, BOTH, InterruptLatency::new, List.of("interrupt")),
+          new Benchmark("interrupt", 100, ANY, BOTH, InterruptLatency::new, List.of("interrupt")),
           cpu("nvme-cpu-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
           cpu("nvme-cpu-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
           cpu("nvme-cpu-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
@@ -76,19 +87,32 @@ final class Benchmarks {
     return new Benchmark(
         name,
         100,
+        ANY,
         BOTH,
         () -> new MapUnmap(backend, size),
         List.of("map", space, Integer.toString(size)));
   }
 
+  private static Benchmark live(String name, Backend backend, int live) {
+    String space = backend == Backend.IOMMUFD ? "ioas" : "container";
+    return new Benchmark(
+        name,
+        1000,
+        3,
+        BOTH,
+        () -> new LiveMappings(backend, live),
+        List.of("live", space, Integer.toString(live)));
+  }
+
   private static Benchmark mmio(String name, Workload.Opener java, String direction, String width) {
-    return new Benchmark(name, 200_000, BOTH, java, List.of("mmio", direction, width));
+    return new Benchmark(name, 200_000, ANY, BOTH, java, List.of("mmio", direction, width));
   }
 
   private static Benchmark cpu(String name, Transfers transfers) {
     return new Benchmark(
         name,
         BATCHES * transfers.inFlight(),
+        ANY,
         BOTH,
         () -> new NvmeCpu(transfers),
         transfers.floor("cpu"));
@@ -98,6 +122,7 @@ final class Benchmarks {
     return new Benchmark(
         name,
         200,
+        ANY,
         Set.of(Measure.TIME),
         () -> new NvmeLatency(transfers),
         transfers.floor("latency"));
@@ -107,6 +132,7 @@ final class Benchmarks {
     return new Benchmark(
         name,
         BATCHES * transfers.inFlight(),
+        ANY,
         Set.of(Measure.TIME),
         () -> new NvmeRate(transfers),
         transfers.floor("rate"));

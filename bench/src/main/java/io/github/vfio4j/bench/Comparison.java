@@ -13,10 +13,12 @@ final class Comparison {
    * @param programs where the C programs are
    * @param warmUp rounds of Java alone that come first and are not counted, so that what is
    *     measured is compiled
-   * @param rounds rounds of each side
+   * @param mostRounds rounds of each side, unless the benchmark has fewer
    */
-  static Result of(Benchmark benchmark, Path programs, int warmUp, int rounds) throws IOException {
+  static Result of(Benchmark benchmark, Path programs, int warmUp, int mostRounds)
+      throws IOException {
     Floor floor = Floor.of(programs, benchmark);
+    int rounds = Math.min(mostRounds, benchmark.rounds());
     double[] java = new double[rounds];
     double[] c = new double[rounds];
     try (Workload workload = benchmark.java().open()) {

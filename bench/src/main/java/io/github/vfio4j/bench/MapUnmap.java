@@ -8,15 +8,9 @@ import io.github.vfio4j.VfioException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /** Maps and unmaps the same memory again and again. */
 final class MapUnmap implements Workload {
-  private static final Path FILE = Path.of("/dev/hugepages/java");
-  private static final long HUGE_PAGE = 2 << 20;
   private static final long IOVA = 0x10000000;
 
   private final VfioDevice device;
@@ -31,11 +25,7 @@ final class MapUnmap implements Workload {
    *     physically contiguous in every run
    */
   MapUnmap(Backend backend, long size) throws IOException {
-    try (FileChannel file =
-        FileChannel.open(
-            FILE, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      memory = file.map(MapMode.READ_WRITE, 0, HUGE_PAGE, arena).fill((byte) 1).asSlice(0, size);
-    }
+    memory = HugePage.map(arena).asSlice(0, size);
     device = VfioDevice.open(Devices.EDU, backend);
     space = device.addressSpace();
   }

@@ -18,10 +18,9 @@ record Transfers(boolean write, boolean random, int size, int depth, int pairs) 
   long[] places(long blocks, int blockSize) {
     long count = blocks * blockSize / size;
     long[] places = new long[PLACES];
-    long state = 1;
+    Places order = new Places();
     for (int i = 0; i < PLACES; i++) {
-      state = state * 6364136223846793005L + 1442695040888963407L;
-      places[i] = (random ? (state >>> 33) % count : i % count) * (size / blockSize);
+      places[i] = (random ? order.below(count) : i % count) * (size / blockSize);
     }
     return places;
   }
