@@ -1,10 +1,16 @@
 /*
- * interrupt OPERATIONS: prints the nanoseconds from just before the write that makes the device raise
- * its interrupt until a thread that waits for it runs, the median of all.
+ * interrupt read|ppoll OPERATIONS: prints the nanoseconds from just before the write that makes the device raise
+ * its interrupt until a thread that waits for it runs: the median, then all of them.
+ *
+ * read: the thread waits in a read, without a limit. ppoll: it waits in ppoll, with a limit, and reads then: who
+ * has to stop waiting after a while, or wait for several files, has to do that.
  */
+#define _GNU_SOURCE /* ppoll */
+
 #include "floor.h"
 
 #include <linux/vfio.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -22,6 +28,7 @@ enum { RAISE = 0x60 / 4, ACKNOWLEDGE = 0x64 / 4 };
 /* What the waiting thread needs to be back in read() before the next interrupt. */
 static const int64_t PAUSE_NANOS = 50000;
 
+static int polls;
 static long operations;
 static int event;
 static atomic_long waiting;
@@ -33,6 +40,11 @@ static void *wait_for_all(void *unused) {
   check(sched_setscheduler(0, SCHED_FIFO, &priority), "sched_setscheduler");
   for (long i = 1; i <= operations; i++) {
     atomic_store(&waiting, i);
+    if (polls) {
+      struct pollfd file = {.fd = event, .events = POLLIN};
+      struct timespec limit = {.tv_sec = 10};
+      check(ppoll(&file, 1, &limit, NULL), "ppoll of the eventfd");
+    }
     uint64_t count;
     check(read(event, &count, sizeof count), "read of the eventfd");
     arrival = now();
@@ -55,15 +67,16 @@ static void enable_msi(int device) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 2) {
-    fprintf(stderr, "usage: interrupt OPERATIONS\n");
+  if (count != 3) {
+    fprintf(stderr, "usage: interrupt read|ppoll OPERATIONS\n");
     return 2;
   }
-  operations = strtol(arguments[1], NULL, 0);
+  polls = strcmp(arguments[1], "ppoll") == 0;
+  operations = strtol(arguments[2], NULL, 0);
   uint32_t ioas;
   int device = open_cdev(DEVICE, open_iommufd(), &ioas);
   volatile uint32_t *registers = map_region(device, REGION);
-  event = check(eventfd(0, EFD_CLOEXEC), "eventfd");
+  event = check(eventfd(0, EFD_CLOEXEC | (polls ? EFD_NONBLOCK : 0)), "eventfd");
   enable_msi(device);
   set_bus_master(device);
 
@@ -85,4 +98,7 @@ int main(int count, char **arguments) {
   pthread_join(waiter, NULL);
   sort(nanos, operations);
   printf("%f\n", (double)nanos[operations / 2]);
+  for (long i = 0; i < operations; i++) {
+    printf("%ld\n", (long)nanos[i]);
+  }
 }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** Measures benchmarks and writes each result as a line to a file and to the terminal. */
+/** Measures benchmarks and writes each result to files and to the terminal. */
 public final class Bench {
   private Bench() {}
 
@@ -15,15 +15,15 @@ public final class Bench {
    * Measures.
    *
    * @param arguments what the guest's clock counts, {@code instructions} or {@code time}; the
-   *     directory of the C programs; the file that gets the result as comma separated values; the
-   *     number of rounds to warm up; the number of rounds; and the benchmarks; without any, all
-   *     that say something with this clock
-   * @throws IOException if a device, a C program or the file fails
+   *     directory of the C programs; the directory that gets tables and plots; the number of rounds
+   *     to warm up; the number of rounds; and the benchmarks; without any, all that say something
+   *     with this clock
+   * @throws IOException if a device, a C program or a file fails
    */
   public static void main(String[] arguments) throws IOException {
     Measure measure = Measure.named(arguments[0]);
     Path programs = Path.of(arguments[1]);
-    Path file = Path.of(arguments[2]);
+    Report report = new Report(Path.of(arguments[2]), measure);
     int warmUp = Integer.parseInt(arguments[3]);
     int rounds = Integer.parseInt(arguments[4]);
     List<Benchmark> benchmarks = List.of();
@@ -43,7 +43,7 @@ public final class Bench {
       for (Benchmark benchmark : benchmarks) {
         Result result = Comparison.of(benchmark, programs, warmUp, rounds);
         System.out.println(result.forPeople());
-        result.appendTo(file);
+        report.add(result);
       }
     }
   }

@@ -11,7 +11,8 @@ import java.util.Set;
  * @param rounds how many there are at most, since each is long in coming
  * @param measures under which it says something
  * @param java opens the Java side
- * @param floor the C program and its arguments, to which the number of operations is added
+ * @param floor the C program and its arguments, to which the number of operations is added; or
+ *     nothing where C has nothing that does the same
  */
 record Benchmark(
     String name,

@@ -38,7 +38,8 @@ final class Benchmarks {
           mmio("mmio-read-64", MmioAccess.Read64::new, "read", "64"),
           mmio("mmio-write-32", MmioAccess.Write32::new, "write", "32"),
           mmio("mmio-write-64", MmioAccess.Write64::new, "write", "64"),
-          new Benchmark("interrupt", 100, ANY, BOTH, InterruptLatency::new, List.of("interrupt")),
+          interrupt("interrupt", "read"),
+          interrupt("interrupt-ppoll", "ppoll"),
           cpu("nvme-cpu-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
           cpu("nvme-cpu-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
           cpu("nvme-cpu-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
@@ -106,6 +107,10 @@ final class Benchmarks {
 
   private static Benchmark mmio(String name, Workload.Opener java, String direction, String width) {
     return new Benchmark(name, 200_000, ANY, BOTH, java, List.of("mmio", direction, width));
+  }
+
+  private static Benchmark interrupt(String name, String wait) {
+    return new Benchmark(name, 100, ANY, BOTH, InterruptLatency::new, List.of("interrupt", wait));
   }
 
   private static Benchmark cpu(String name, Transfers transfers) {

@@ -2,6 +2,7 @@ package io.github.vfio4j.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** Java and C by turns: A, B, A, B, and so on. */
 final class Comparison {
@@ -17,10 +18,12 @@ final class Comparison {
    */
   static Result of(Benchmark benchmark, Path programs, int warmUp, int mostRounds)
       throws IOException {
-    Floor floor = Floor.of(programs, benchmark);
+    @Nullable Floor floor = benchmark.floor().isEmpty() ? null : Floor.of(programs, benchmark);
     int rounds = Math.min(mostRounds, benchmark.rounds());
     double[] java = new double[rounds];
     double[] c = new double[rounds];
+    Samples javaLatencies = Samples.NONE;
+    Samples floorLatencies = Samples.NONE;
     try (Workload workload = benchmark.java().open()) {
       for (int round = 0; round < warmUp; round++) {
         workload.run(benchmark.operations());
@@ -33,10 +36,19 @@ final class Comparison {
         long before = workload.allocatedBytes();
         java[round] = workload.run(benchmark.operations());
         bytes = (double) (workload.allocatedBytes() - before) / benchmark.operations();
+        javaLatencies = javaLatencies.and(workload.latencies());
       }
-      c[round] = floor.run();
+      Round other = floor == null ? Round.NONE : floor.run();
+      c[round] = other.figure();
+      floorLatencies = floorLatencies.and(other.latencies());
     }
     return new Result(
-        benchmark.name(), new Samples(java), new Samples(c), Samples.ratios(java, c), bytes);
+        benchmark.name(),
+        new Samples(java),
+        new Samples(c),
+        Samples.ratios(java, c),
+        bytes,
+        javaLatencies,
+        floorLatencies);
   }
 }

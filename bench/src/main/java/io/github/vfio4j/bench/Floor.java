@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -19,8 +20,8 @@ record Floor(List<String> command) {
     return new Floor(List.copyOf(command));
   }
 
-  /** Runs it; returns the nanoseconds of one operation. */
-  double run() throws IOException {
+  /** Runs it. Its first line is the nanoseconds of one operation, others are latencies. */
+  Round run() throws IOException {
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
@@ -33,6 +34,7 @@ record Floor(List<String> command) {
       Thread.currentThread().interrupt();
       throw new IOException(command + " was interrupted", e);
     }
-    return Double.parseDouble(output.lines().findFirst().orElseThrow());
+    double[] figures = output.lines().mapToDouble(Double::parseDouble).toArray();
+    return new Round(figures[0], new Samples(Arrays.copyOfRange(figures, 1, figures.length)));
   }
 }

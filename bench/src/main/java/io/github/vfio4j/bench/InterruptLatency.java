@@ -29,6 +29,7 @@ final class InterruptLatency implements Workload {
   private volatile long waiting;
   private volatile long arrivals;
   private volatile long allocated;
+  private long[] nanos = new long[0];
   private long arrival;
   private long raised;
 
@@ -60,7 +61,7 @@ final class InterruptLatency implements Workload {
 
   @Override
   public double run(int operations) {
-    long[] nanos = new long[operations];
+    nanos = new long[operations];
     for (int i = 0; i < operations; i++) {
       nanos[i] = raise();
     }
@@ -81,9 +82,14 @@ final class InterruptLatency implements Workload {
         throw new IllegalStateException("Nobody waits for the interrupt any more");
       }
     }
-    long nanos = arrival - start;
+    long took = arrival - start;
     registers.setInt(ACKNOWLEDGE, 1);
-    return nanos;
+    return took;
+  }
+
+  @Override
+  public Samples latencies() {
+    return new Samples(Arrays.stream(nanos).asDoubleStream().toArray());
   }
 
   /** Returns what the waiting thread has allocated. */

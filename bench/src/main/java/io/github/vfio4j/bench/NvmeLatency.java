@@ -14,6 +14,7 @@ final class NvmeLatency implements Workload {
   private final NvmeDisk disk;
   private final QueuePair pair;
   private final long[] nanos = new long[MOST_OPERATIONS];
+  private int measured;
   private final QueuePair.Completions completions =
       (tag, status) -> NvmeDisk.requireSuccess(status);
 
@@ -33,8 +34,14 @@ final class NvmeLatency implements Workload {
       }
       nanos[i] = System.nanoTime() - start;
     }
+    measured = operations;
     Arrays.sort(nanos, 0, operations);
     return nanos[operations / 2];
+  }
+
+  @Override
+  public Samples latencies() {
+    return new Samples(Arrays.stream(nanos, 0, measured).asDoubleStream().toArray());
   }
 
   @Override

@@ -1,9 +1,5 @@
 package io.github.vfio4j.bench;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
 /**
@@ -14,43 +10,61 @@ import java.util.Locale;
  * @param floor the same in C
  * @param ratios Java's round divided by the C round after it
  * @param bytes what one operation allocates on the Java heap, in the last round
+ * @param javaLatencies of all operations of all rounds, where the benchmark is one of latency
+ * @param floorLatencies the same in C
  */
-record Result(String name, Samples java, Samples floor, Samples ratios, double bytes) {
+record Result(
+    String name,
+    Samples java,
+    Samples floor,
+    Samples ratios,
+    double bytes,
+    Samples javaLatencies,
+    Samples floorLatencies) {
   static final String HEAD =
-      "benchmark                  Java            C  Java - C   Java/C  (quartiles)  bytes";
+      "benchmark                      Java            C  Java - C   Java/C  (quartiles)  bytes";
+
+  static final String MARKDOWN_HEAD =
+      """
+      | benchmark | Java | C | Java − C | Java / C | quartiles | bytes |
+      |---|--:|--:|--:|--:|--:|--:|
+      """;
 
   private static final double LOWER_QUARTER = 0.25;
   private static final double UPPER_QUARTER = 0.75;
 
   /** Returns a line of the table under {@link #HEAD}. */
   String forPeople() {
+    return line("%-22s %12.1f %12.1f %10.1f %8.3f %7.3f-%.3f %6.1f");
+  }
+
+  double difference() {
+    return java.median() - floor.median();
+  }
+
+  /** Returns a line of the table under {@link #MARKDOWN_HEAD}. */
+  String forMarkdown() {
+    return line("| `%s` | %.1f | %.1f | %.1f | %.3f | %.3f–%.3f | %.1f |%n").replace("NaN", "");
+  }
+
+  /** Returns an object of JSON. */
+  String forPrograms() {
+    return line("{\"name\": \"%s\", \"java\": %.2f, \"c\": %.2f, \"difference\": %.2f, \"ratio\": %.4f,"
+            + " \"quartiles\": [%.4f, %.4f], \"bytes\": %.2f}")
+        .replace("NaN", "null");
+  }
+
+  private String line(String format) {
     return String.format(
         Locale.ROOT,
-        "%-18s %12.1f %12.1f %10.1f %8.3f %7.3f-%.3f %6.1f",
+        format,
         name,
         java.median(),
         floor.median(),
-        java.median() - floor.median(),
+        difference(),
         java.median() / floor.median(),
         ratios.quantile(LOWER_QUARTER),
         ratios.quantile(UPPER_QUARTER),
         bytes);
-  }
-
-  /** Adds the same to a file, as comma-separated values. */
-  void appendTo(Path file) throws IOException {
-    String line =
-        String.format(
-            Locale.ROOT,
-            "%s,%.2f,%.2f,%.2f,%.4f,%.4f,%.4f,%.2f%n",
-            name,
-            java.median(),
-            floor.median(),
-            java.median() - floor.median(),
-            java.median() / floor.median(),
-            ratios.quantile(LOWER_QUARTER),
-            ratios.quantile(UPPER_QUARTER),
-            bytes);
-    Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 }

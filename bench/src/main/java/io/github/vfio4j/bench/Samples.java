@@ -1,9 +1,12 @@
 package io.github.vfio4j.bench;
 
 import java.util.Arrays;
+import java.util.stream.DoubleStream;
 
-/** One figure per round. */
+/** Figures, such as one per round. */
 final class Samples {
+  static final Samples NONE = new Samples(new double[0]);
+
   private final double[] sorted;
 
   Samples(double[] values) {
@@ -16,6 +19,12 @@ final class Samples {
     double[] ratios = new double[values.length];
     Arrays.setAll(ratios, round -> values[round] / floors[round]);
     return new Samples(ratios);
+  }
+
+  /** These and others together. */
+  Samples and(Samples others) {
+    return new Samples(
+        DoubleStream.concat(Arrays.stream(sorted), Arrays.stream(others.sorted)).toArray());
   }
 
   double median() {

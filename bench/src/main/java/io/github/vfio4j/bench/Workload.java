@@ -18,6 +18,11 @@ interface Workload extends AutoCloseable {
    */
   double run(int operations) throws IOException;
 
+  /** Returns how long each operation of the last run took, where that is what it measures. */
+  default Samples latencies() {
+    return Samples.NONE;
+  }
+
   /** Returns how many bytes the measured thread has allocated since it was started. */
   default long allocatedBytes() {
     return Allocation.byThisThread();
