@@ -3,6 +3,7 @@
 module io.github.vfio4j.bench {
   requires static org.jspecify;
   requires io.github.vfio4j.core;
+  requires io.github.vfio4j.model;
   requires io.github.vfio4j.nvme;
   requires jdk.management;
 }

@@ -1,6 +1,7 @@
 package io.github.vfio4j.bench;
 
 import io.github.vfio4j.Backend;
+import java.io.IOException;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -34,6 +35,14 @@ final class Benchmarks {
           live("live-1000-container", Backend.CONTAINER, 1000),
           live("live-10000-container", Backend.CONTAINER, 10_000),
           live("live-200000-container", Backend.CONTAINER, 200_000),
+          regions("place-10", 10, Regions.Choice::new),
+          regions("place-1000", 1000, Regions.Choice::new),
+          regions("place-100000", 100_000, Regions.Choice::new),
+          regions("place-1000000", 1_000_000, Regions.Choice::new),
+          regions("lookup-10", 10, Regions.Lookup::new),
+          regions("lookup-1000", 1000, Regions.Lookup::new),
+          regions("lookup-100000", 100_000, Regions.Lookup::new),
+          regions("lookup-1000000", 1_000_000, Regions.Lookup::new),
           mmio("mmio-read-32", MmioAccess.Read32::new, "read", "32"),
           mmio("mmio-read-64", MmioAccess.Read64::new, "read", "64"),
           mmio("mmio-write-32", MmioAccess.Write32::new, "write", "32"),
@@ -103,6 +112,16 @@ final class Benchmarks {
         BOTH,
         () -> new LiveMappings(backend, live),
         List.of("live", space, Integer.toString(live)));
+  }
+
+  /** Opens a workload among so many mappings. */
+  @FunctionalInterface
+  private interface Among {
+    Workload open(int live) throws IOException;
+  }
+
+  private static Benchmark regions(String name, int live, Among java) {
+    return new Benchmark(name, 1000, 3, BOTH, () -> java.open(live), List.of());
   }
 
   private static Benchmark mmio(String name, Workload.Opener java, String direction, String width) {

@@ -26,8 +26,8 @@ enum Layer implements Part {
       case CORE -> List.of(BINDINGS, LINUX);
       case MODEL, MOCK -> List.of(BINDINGS, LINUX, CORE);
       case DRIVERS -> List.of(CORE);
-      case EXAMPLES -> List.of(CORE, MODEL, DRIVERS);
-      case CLI, BENCH -> List.of(CORE, DRIVERS);
+      case EXAMPLES, BENCH -> List.of(CORE, MODEL, DRIVERS);
+      case CLI -> List.of(CORE, DRIVERS);
       case KERNELTESTS -> List.of(CORE, DRIVERS, MOCK, LAB);
     };
   }
