@@ -191,7 +191,7 @@ public final class QueuePair implements AutoCloseable {
     if (slot < 0) {
       return false;
     }
-    tags[slot] = tag;
+    note(slot, tag);
     return true;
   }
 
@@ -221,6 +221,10 @@ public final class QueuePair implements AutoCloseable {
 
   private void end(int slot, long tag) {
     rings.end();
+    note(slot, tag);
+  }
+
+  private void note(int slot, long tag) {
     tags[slot] = tag;
     late.begin(slot);
   }
