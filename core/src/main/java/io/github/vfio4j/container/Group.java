@@ -174,6 +174,7 @@ public final class Group {
     }
     registrations.close(new Closing()); // whoever knows the group forgets it, or has gone
     file.close();
+    registrations.close(new Closing());
     return true;
   }
 
@@ -200,6 +201,7 @@ public final class Group {
     devices.close(closing);
     registrations.close(closing);
     closing.attempt(() -> Answer.require("close", file.object(), file.close(), ""));
+    registrations.close(closing); // what was being registered meanwhile
     closing.rethrow();
   }
 

@@ -183,12 +183,12 @@ public final class UnboundDevice implements AutoCloseable {
    */
   @Override
   public synchronized void close() throws VfioException {
-    if (closed || bound) {
+    if (bound) {
       return;
     }
     closed = true;
     Closing closing = new Closing();
-    registrations.close(closing);
+    registrations.close(closing); // once more, where the kernel has refused before
     closing.attempt(() -> Answer.require("close", device.name(), file.close(), ""));
     closing.rethrow();
   }

@@ -7,7 +7,6 @@ import io.github.vfio4j.bindings.kvm_irqfd;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.outcome.Answer;
-import io.github.vfio4j.outcome.Closing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +27,7 @@ public final class Irqfd implements AutoCloseable {
   /**
    * Makes room for a connection; {@link #connect} comes next.
    *
-   * @param event a descriptor of its own
+   * @param event room for a descriptor of its own of the interrupt's eventfd
    */
   Irqfd(KvmVm machine, Fd event, int gsi, String object) {
     this.machine = machine;
@@ -37,7 +36,12 @@ public final class Irqfd implements AutoCloseable {
     this.object = object;
   }
 
-  synchronized void connect(@Nullable Fd resample) throws VfioException {
+  /** Connects it, once, unless it has been closed. */
+  synchronized void connect(Fd interrupt, @Nullable Fd resample) throws VfioException {
+    if (closed) {
+      throw new IllegalStateException(machine + " is closed");
+    }
+    machine.duplicate(interrupt, event);
     int answer =
         resample == null
             ? ask(0, 0)
@@ -88,22 +92,20 @@ public final class Irqfd implements AutoCloseable {
    * Ends the connection; {@code KVM_IRQFD} with {@code KVM_IRQFD_FLAG_DEASSIGN}. What the device
    * raises arrives at the interrupt again. Later calls do nothing.
    *
-   * @throws VfioException if the kernel refuses
+   * @throws VfioException if the kernel refuses; it is connected still then, and may be closed
+   *     again
    */
   @Override
   public synchronized void close() throws VfioException {
     if (closed) {
       return;
     }
-    closed = true;
-    Closing closing = new Closing();
-    if (connected && !machine.isClosed()) {
-      closing.attempt(
-          () -> Answer.require(Ioctl.KVM_IRQFD, object, ask(kvm_h.KVM_IRQFD_FLAG_DEASSIGN, 0)));
+    if (connected) {
+      Answer.require(Ioctl.KVM_IRQFD, object, ask(kvm_h.KVM_IRQFD_FLAG_DEASSIGN, 0));
     }
-    closing.attempt(() -> Answer.require("close", object, event.close(), ""));
+    closed = true;
     machine.forget(this);
-    closing.rethrow();
+    Answer.require("close", object, event.close(), "");
   }
 
   /** Returns the name used in messages. */

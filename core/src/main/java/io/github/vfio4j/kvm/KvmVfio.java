@@ -4,15 +4,15 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.bindings.kvm_create_device;
 import io.github.vfio4j.bindings.kvm_device_attr;
 import io.github.vfio4j.bindings.kvm_h;
 import io.github.vfio4j.container.Group;
 import io.github.vfio4j.iommufd.UnboundDevice;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
-import io.github.vfio4j.linux.Kernel;
-import io.github.vfio4j.opening.OpenNode;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
@@ -33,15 +33,48 @@ import java.lang.foreign.MemorySegment;
  * methods throw {@link IllegalStateException}.
  */
 public final class KvmVfio implements AutoCloseable {
-  private final Kernel kernel;
   private final KvmVm machine;
   private final Fd file;
   private final Dependents files = new Dependents();
 
-  KvmVfio(Kernel kernel, KvmVm machine, Fd file) {
-    this.kernel = kernel;
+  /**
+   * Makes room for it; {@link #create} comes next.
+   *
+   * @param file room for its file
+   */
+  KvmVfio(KvmVm machine, Fd file) {
     this.machine = machine;
     this.file = file;
+  }
+
+  /** Asks the kernel for it, once, unless it has been closed. */
+  synchronized void create() throws VfioException {
+    if (isClosed()) {
+      throw new IllegalStateException(machine + " is closed");
+    }
+    int answer;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = arena.allocate(kvm_create_device.LAYOUT);
+      kvm_create_device.type(request, kvm_h.KVM_DEV_TYPE_VFIO);
+      answer = machine.ioctl(Ioctl.KVM_CREATE_DEVICE, request);
+      if (answer >= 0) {
+        file.take(kvm_create_device.fd(request));
+      }
+    }
+    if (Answer.is(answer, Errno.ENODEV)) {
+      throw new UnsupportedByKernelException(
+          Ioctl.KVM_CREATE_DEVICE.name(),
+          machine.toString(),
+          Errno.ENODEV,
+          "this kernel's KVM knows nothing of VFIO (CONFIG_KVM_VFIO)");
+    }
+    if (answer < 0) {
+      throw Answer.failure(
+          Ioctl.KVM_CREATE_DEVICE,
+          machine.toString(),
+          answer,
+          Answer.is(answer, Errno.EBUSY) ? "it has one already" : KvmVm.anotherProcess(answer));
+    }
   }
 
   /**
@@ -82,28 +115,15 @@ public final class KvmVfio implements AutoCloseable {
 
   private KvmVfioFile add(Fd added, Dependents registrations, String name) throws VfioException {
     String object = name + " in " + file;
-    int number = added.acquire();
+    KvmVfioFile entry = new KvmVfioFile(this, machine.room(name), registrations, object);
+    added.acquire(); // its owner closes it after this, and then what has been registered
     try (Rollback rollback = new Rollback()) {
-      Fd copy = rollback.make(() -> OpenNode.duplicate(kernel, number, name), Fd::close);
-      KvmVfioFile entry = new KvmVfioFile(this, copy, registrations, object);
-      int answer = set(kvm_h.KVM_DEV_VFIO_FILE_ADD, number);
-      if (Answer.is(answer, Errno.EEXIST)) {
-        throw new DeviceBusyException(
-            Ioctl.KVM_SET_DEVICE_ATTR.name(), object, Errno.EEXIST, "the machine has it already");
+      rollback.add(entry::close);
+      if (!files.addBeforeEnd(entry, entry::close)) {
+        throw new IllegalStateException(file + " is closed");
       }
-      if (answer < 0) {
-        throw Answer.failure(
-            Ioctl.KVM_SET_DEVICE_ATTR,
-            object,
-            answer,
-            Answer.is(answer, Errno.EINVAL)
-                ? "this kernel takes groups alone here (Linux 6.6 was the first that took devices)"
-                : KvmVm.anotherProcess(answer));
-      }
-      rollback.add(() -> set(kvm_h.KVM_DEV_VFIO_FILE_DEL, number));
       registrations.add(entry, entry::close);
-      rollback.add(() -> registrations.remove(entry));
-      files.add(entry, entry::close);
+      entry.add(added);
       return rollback.done(entry);
     } finally {
       added.release();
@@ -122,6 +142,11 @@ public final class KvmVfio implements AutoCloseable {
     }
   }
 
+  KvmVm machine() {
+    return machine;
+  }
+
+  /** Returns whether closing has begun, after which the kernel has none of the files. */
   boolean isClosed() {
     return file.isClosed();
   }
@@ -137,10 +162,12 @@ public final class KvmVfio implements AutoCloseable {
    *     lets go with this
    */
   @Override
-  public void close() throws VfioException {
+  public synchronized void close() throws VfioException {
     Closing closing = new Closing();
+    files.end();
     files.close(closing);
     closing.attempt(() -> Answer.require("close", file.object(), file.close(), ""));
+    files.close(closing);
     machine.forget(this);
     closing.rethrow();
   }

@@ -1,12 +1,12 @@
 package io.github.vfio4j.kvm;
 
+import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.kvm_h;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.outcome.Answer;
-import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
 
 /**
@@ -18,12 +18,13 @@ public final class KvmVfioFile implements AutoCloseable {
   private final Fd file;
   private final Dependents registrations;
   private final String object;
+  private boolean added;
   private boolean closed;
 
   /**
-   * Makes an entry.
+   * Makes room for an entry; {@link #add} comes next.
    *
-   * @param file a descriptor of its own of the file that the kernel holds
+   * @param file room for a descriptor of its own of the file that the kernel holds
    */
   KvmVfioFile(KvmVfio vfio, Fd file, Dependents registrations, String object) {
     this.vfio = vfio;
@@ -32,33 +33,59 @@ public final class KvmVfioFile implements AutoCloseable {
     this.object = object;
   }
 
+  /** Has the machine know it, once, unless this has been closed. */
+  synchronized void add(Fd known) throws VfioException {
+    if (closed) {
+      throw new IllegalStateException(object + " is closed");
+    }
+    vfio.machine().duplicate(known, file);
+    int answer = set(kvm_h.KVM_DEV_VFIO_FILE_ADD);
+    if (Answer.is(answer, Errno.EEXIST)) {
+      throw new DeviceBusyException(
+          Ioctl.KVM_SET_DEVICE_ATTR.name(), object, Errno.EEXIST, "the machine has it already");
+    }
+    if (answer < 0) {
+      throw Answer.failure(
+          Ioctl.KVM_SET_DEVICE_ATTR,
+          object,
+          answer,
+          Answer.is(answer, Errno.EINVAL)
+              ? "this kernel takes groups alone here (Linux 6.6 was the first that took devices)"
+              : KvmVm.anotherProcess(answer));
+    }
+    added = true;
+  }
+
+  private int set(int attribute) {
+    return file.call(number -> vfio.set(attribute, number));
+  }
+
   /**
    * Takes it from the machine; {@code KVM_DEV_VFIO_FILE_DEL}. Later calls do nothing.
    *
-   * @throws VfioException if the kernel refuses; the machine has it until {@link KvmVfio} is closed
-   *     then
+   * @throws VfioException if the kernel refuses; the machine has it still then, until this is
+   *     closed again, or {@link KvmVfio} is
    */
   @Override
   public synchronized void close() throws VfioException {
     if (closed) {
       return;
     }
-    closed = true;
-    Closing closing = new Closing();
-    closing.attempt(this::remove);
-    closing.attempt(() -> Answer.require("close", object, file.close(), ""));
-    registrations.remove(this);
-    vfio.forget(this);
-    closing.rethrow();
-  }
-
-  private void remove() throws VfioException {
-    if (vfio.isClosed()) {
-      return;
-    }
-    int answer = file.call(number -> vfio.set(kvm_h.KVM_DEV_VFIO_FILE_DEL, number));
+    int answer = added && !vfio.isClosed() ? remove() : 0;
     if (answer < 0 && !Answer.is(answer, Errno.ENOENT)) {
       throw Answer.failure(Ioctl.KVM_SET_DEVICE_ATTR, object, answer);
+    }
+    closed = true;
+    registrations.remove(this);
+    vfio.forget(this);
+    Answer.require("close", object, file.close(), "");
+  }
+
+  private int remove() {
+    try {
+      return set(kvm_h.KVM_DEV_VFIO_FILE_DEL);
+    } catch (IllegalStateException closedMeanwhile) {
+      return 0; // the kernel has let go of all
     }
   }
 

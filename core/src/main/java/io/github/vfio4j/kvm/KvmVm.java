@@ -6,8 +6,6 @@ import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.bindings.kvm_create_device;
-import io.github.vfio4j.bindings.kvm_h;
 import io.github.vfio4j.channel.EventChannel;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
@@ -18,8 +16,8 @@ import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Dependents;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
+import io.github.vfio4j.outcome.Step;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +38,8 @@ public final class KvmVm implements AutoCloseable {
   private final Fd file;
   private final Dependents dependents = new Dependents();
 
-  private KvmVm(Kernel kernel, Fd file) {
+  /** Takes over the file of a virtual machine. */
+  KvmVm(Kernel kernel, Fd file) {
     this.kernel = kernel;
     this.file = file;
   }
@@ -91,32 +90,11 @@ public final class KvmVm implements AutoCloseable {
    *     process's
    */
   public KvmVfio createVfio() throws VfioException {
-    try (Arena arena = Arena.ofConfined();
-        Rollback rollback = new Rollback()) {
-      Fd made = new Fd(kernel, "devices of " + file);
-      KvmVfio vfio = new KvmVfio(kernel, this, made);
+    KvmVfio vfio = new KvmVfio(this, room("devices of " + file));
+    try (Rollback rollback = new Rollback()) {
       rollback.add(vfio::close);
-      MemorySegment request = arena.allocate(kvm_create_device.LAYOUT);
-      kvm_create_device.type(request, kvm_h.KVM_DEV_TYPE_VFIO);
-      int answer = file.ioctl(Ioctl.KVM_CREATE_DEVICE, request);
-      if (answer >= 0) {
-        made.take(kvm_create_device.fd(request));
-      }
-      if (Answer.is(answer, Errno.ENODEV)) {
-        throw new UnsupportedByKernelException(
-            Ioctl.KVM_CREATE_DEVICE.name(),
-            file.object(),
-            Errno.ENODEV,
-            "this kernel's KVM knows nothing of VFIO (CONFIG_KVM_VFIO)");
-      }
-      if (answer < 0) {
-        throw Answer.failure(
-            Ioctl.KVM_CREATE_DEVICE,
-            file.object(),
-            answer,
-            Answer.is(answer, Errno.EBUSY) ? "it has one already" : anotherProcess(answer));
-      }
-      dependents.add(vfio, vfio::close);
+      own(vfio, vfio::close);
+      vfio.create();
       return rollback.done(vfio);
     }
   }
@@ -162,33 +140,37 @@ public final class KvmVm implements AutoCloseable {
       throw new IllegalArgumentException(interrupt + " is not an interrupt of this library");
     }
     Fd event = source.channel().file();
+    Irqfd irqfd = new Irqfd(this, room(event), gsi, interrupt + " to " + file);
     try (Rollback rollback = new Rollback()) {
-      Irqfd irqfd =
-          rollback.make(
-              () -> new Irqfd(this, duplicate(event), gsi, interrupt + " to " + file),
-              Irqfd::close);
-      irqfd.connect(resample == null ? null : resample.event().fd());
-      dependents.add(irqfd, irqfd::close);
+      rollback.add(irqfd::close);
+      own(irqfd, irqfd::close);
+      irqfd.connect(event, resample == null ? null : resample.event().fd());
       return rollback.done(irqfd);
     }
   }
 
-  private Fd duplicate(Fd event) throws VfioException {
-    int number = event.acquire();
-    try {
-      return OpenNode.duplicate(kernel, number, event.object());
-    } finally {
-      event.release();
+  /**
+   * Has something end with this machine: it is empty, and the kernel is asked for it after this.
+   */
+  private void own(Object made, Step closing) {
+    if (!dependents.addBeforeEnd(made, closing)) {
+      throw new IllegalStateException(file + " is closed");
     }
+  }
+
+  /** Returns room for a file that is about to be opened, with the name that messages call it. */
+  Fd room(Object name) {
+    return new Fd(kernel, name);
+  }
+
+  /** Duplicates an open file into a place that has been made for it. */
+  void duplicate(Fd from, Fd into) throws VfioException {
+    int answer = from.call(number -> into.take(kernel.duplicate(number)));
+    Answer.require("fcntl", from.object(), answer, "");
   }
 
   int ioctl(Ioctl operation, MemorySegment request) {
     return file.ioctl(operation, request);
-  }
-
-  /** Returns whether the machine cannot be asked any more. */
-  boolean isClosed() {
-    return file.isClosed();
   }
 
   void forget(Object dependent) {
@@ -197,16 +179,18 @@ public final class KvmVm implements AutoCloseable {
 
   /**
    * Ends all connections, takes all devices from the machine, and lets go of it. Later calls do
-   * nothing.
+   * nothing, unless the kernel has refused to end something: then they try again.
    *
    * @throws VfioException the first failure, with the others attached; all that could be closed is
-   *     closed
+   *     closed, and the machine is held as long as something is left
    */
   @Override
   public void close() throws VfioException {
     Closing closing = new Closing();
-    dependents.close(closing);
-    closing.attempt(() -> Answer.require("close", file.object(), file.close(), ""));
+    dependents.end();
+    if (dependents.close(closing)) {
+      closing.attempt(() -> Answer.require("close", file.object(), file.close(), ""));
+    }
     closing.rethrow();
   }
 

@@ -7,6 +7,7 @@ import io.github.vfio4j.channel.Subscriber;
 import io.github.vfio4j.device.Timeout;
 import io.github.vfio4j.linux.EventFd;
 import io.github.vfio4j.linux.Fd;
+import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
@@ -37,8 +38,12 @@ public final class ResampleEvent
    * @throws VfioException if the kernel refuses
    */
   public static ResampleEvent create() throws VfioException {
+    return create(RunningKernel.get());
+  }
+
+  static ResampleEvent create(Kernel kernel) throws VfioException {
     try (Rollback rollback = new Rollback()) {
-      EventFd event = new EventFd(RunningKernel.get(), "resample event");
+      EventFd event = new EventFd(kernel, "resample event");
       rollback.add(event::close);
       ResampleEvent made = new ResampleEvent(event);
       Answer.require("eventfd", "resample event", event.open(), "");

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Dependents {
   private final Map<Object, Step> closings = new LinkedHashMap<>();
+  private boolean ended;
 
   /** Takes note of an object and of how it is closed; closing it has to remove it from here. */
   public synchronized void add(Object dependent, Step closing) {
@@ -32,6 +33,26 @@ public final class Dependents {
     }
     closings.put(dependent, closing);
     return true;
+  }
+
+  /**
+   * Takes note of an object as {@link #add} does, unless there are to be {@linkplain #end no more}.
+   * An object that is added while it is empty, before the kernel is asked for it, ends with its
+   * owner, even if that is being closed meanwhile.
+   *
+   * @return whether it did
+   */
+  public synchronized boolean addBeforeEnd(Object dependent, Step closing) {
+    if (ended) {
+      return false;
+    }
+    closings.put(dependent, closing);
+    return true;
+  }
+
+  /** Turns away what {@link #addBeforeEnd} would add from now on. */
+  public synchronized void end() {
+    ended = true;
   }
 
   public synchronized void remove(Object dependent) {

@@ -19,8 +19,12 @@ public final class FakeMachine {
   public static final PciAddress ADDRESS = PciAddress.of("0000:00:05.0");
   public static final int GROUP = 7;
 
+  /** What makes a virtual machine each time that it is opened. */
+  public static final String VM = "/dev/kvm";
+
   private static final DeviceNumber IOMMUFD = new DeviceNumber(10, 124);
   private static final DeviceNumber CONTAINER = new DeviceNumber(10, 196);
+  private static final DeviceNumber KVM = new DeviceNumber(10, 232);
   private static final DeviceNumber CDEV = new DeviceNumber(511, 0);
   private static final DeviceNumber OF_GROUP = new DeviceNumber(244, GROUP);
 
@@ -64,6 +68,7 @@ public final class FakeMachine {
         () -> new FakeDevice(open, regions, interrupts, pci, ioEvents, display, migration);
     kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
     kernel.node("/dev/vfio/vfio", CONTAINER, () -> new FakeContainer(iommu));
+    kernel.node(VM, KVM, () -> new FakeVm(open));
     kernel.node(root + "/dev/vfio/devices/vfio0", CDEV, device::get);
     kernel.node(root + "/dev/vfio/" + GROUP, OF_GROUP, () -> new FakeGroup(open, device));
   }

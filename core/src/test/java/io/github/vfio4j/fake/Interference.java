@@ -35,6 +35,7 @@ abstract class Interference {
   public void failCall(int n, Errno errno) {
     failingCall = n;
     callFailure = -errno.number();
+    callThrows = null;
     calls.set(0);
   }
 

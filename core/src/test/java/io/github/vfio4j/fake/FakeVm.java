@@ -1,0 +1,105 @@
+package io.github.vfio4j.fake;
+
+import io.github.vfio4j.Errno;
+import io.github.vfio4j.bindings.kvm_create_device;
+import io.github.vfio4j.bindings.kvm_h;
+import io.github.vfio4j.bindings.kvm_irqfd;
+import io.github.vfio4j.linux.Ioctl;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A virtual machine of KVM: it knows eventfds by their files, whatever their numbers are. */
+final class FakeVm extends FakeFile {
+  private record Route(FakeFile event, int gsi) {}
+
+  private final OpenFiles files;
+  private final Map<Route, @Nullable FakeFile> routes = new LinkedHashMap<>();
+  private final List<FakeFile> known = new ArrayList<>();
+  private boolean hasDevices;
+
+  FakeVm(OpenFiles files) {
+    super("KVM_");
+    this.files = files;
+  }
+
+  /** Returns which file tells that this interrupt of the guest was dealt with; null if none. */
+  @Nullable FakeFile resampleOf(int gsi) {
+    return routes.entrySet().stream()
+        .filter(route -> route.getKey().gsi == gsi)
+        .map(Map.Entry::getValue)
+        .findFirst()
+        .orElse(null);
+  }
+
+  @Override
+  int ioctl(Ioctl operation, MemorySegment argument) {
+    return switch (operation) {
+      case KVM_IRQFD -> route(argument);
+      case KVM_CREATE_DEVICE -> makeDevices(argument);
+      default -> refused(Errno.ENOTTY);
+    };
+  }
+
+  private int route(MemorySegment request) {
+    int flags = kvm_irqfd.flags(request);
+    int event = kvm_irqfd.fd(request);
+    boolean resampled = (flags & kvm_h.KVM_IRQFD_FLAG_RESAMPLE) != 0;
+    int resample = kvm_irqfd.resamplefd(request);
+    if (!files.has(event) || (resampled && !files.has(resample))) {
+      return refused(Errno.EBADF);
+    }
+    Route route = new Route(files.get(event), kvm_irqfd.gsi(request));
+    if ((flags & kvm_h.KVM_IRQFD_FLAG_DEASSIGN) != 0) {
+      routes.remove(route);
+      return 0;
+    }
+    if (routes.keySet().stream().anyMatch(each -> each.event.equals(route.event))) {
+      return refused(Errno.EBUSY);
+    }
+    routes.put(route, resampled ? files.get(resample) : null);
+    return 0;
+  }
+
+  private int makeDevices(MemorySegment request) {
+    if (kvm_create_device.type(request) != kvm_h.KVM_DEV_TYPE_VFIO) {
+      return refused(Errno.ENODEV);
+    }
+    if (hasDevices) {
+      return refused(Errno.EBUSY);
+    }
+    int fd = files.open(new FakeVmDevices(this, files), "kvm-vfio", null);
+    kvm_create_device.fd(request, fd);
+    hasDevices = fd >= 0;
+    return Math.min(fd, 0);
+  }
+
+  int add(FakeFile file) {
+    if (known.contains(file)) {
+      return refused(Errno.EEXIST);
+    }
+    known.add(file);
+    return 0;
+  }
+
+  int delete(FakeFile file) {
+    return known.remove(file) ? 0 : refused(Errno.ENOENT);
+  }
+
+  /** Forgets all devices, as the kernel does when the file is closed that they are kept in. */
+  void endDevices() {
+    known.clear();
+    hasDevices = false;
+  }
+
+  @Override
+  List<String> left() {
+    List<String> left = new ArrayList<>();
+    routes.keySet().forEach(route -> left.add("irqfd to " + route.gsi));
+    known.forEach(file -> left.add("a " + file.getClass().getSimpleName() + " in a machine"));
+    return left;
+  }
+}
