@@ -22,6 +22,11 @@ public final class IrqResample implements Interrupt.Resample {
     return vector;
   }
 
+  /** Returns whether it is this vector that it unmasks. */
+  public boolean isOf(Interrupt interrupt) {
+    return vector.equals(interrupt);
+  }
+
   /** Returns the eventfd, to be signalled by whoever else takes it. */
   public Fd file() {
     return event.fd();

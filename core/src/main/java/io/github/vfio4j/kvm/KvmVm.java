@@ -7,6 +7,7 @@ import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.channel.EventChannel;
+import io.github.vfio4j.device.IrqResample;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
@@ -117,7 +118,7 @@ public final class KvmVm implements AutoCloseable {
    *     machine has no interrupt controller yet
    */
   public Irqfd connect(Interrupt interrupt, int gsi) throws VfioException {
-    return connect(interrupt, gsi, null);
+    return connect(interrupt, gsi, (Fd) null);
   }
 
   /**
@@ -136,6 +137,36 @@ public final class KvmVm implements AutoCloseable {
    */
   public Irqfd connect(Interrupt interrupt, int gsi, @Nullable ResampleEvent resample)
       throws VfioException {
+    return connect(interrupt, gsi, resample == null ? null : resample.event().fd());
+  }
+
+  /**
+   * Has an interrupt that the kernel masks when it is raised, as INTx is, raise one of the guest's,
+   * and be unmasked when the guest has dealt with it; {@code KVM_IRQFD} with {@code
+   * KVM_IRQFD_FLAG_RESAMPLE}. Nothing of it goes through this process.
+   *
+   * <p>A guest that never deals with it leaves it masked, also when the connection is closed: then
+   * {@link Interrupt#unmask} has it arrive here again.
+   *
+   * @param interrupt the device's
+   * @param gsi the guest's, of a kind that is acknowledged: a pin of an interrupt controller
+   * @param resample what unmasks the interrupt, its {@link Interrupt#resample}; it may be closed
+   *     while it is connected, and unmasks nothing then
+   * @return the connection; the caller closes it, or this machine does
+   * @throws IllegalArgumentException if the interrupt is not of this library, or the other not of
+   *     this interrupt
+   * @throws IllegalStateException if one of both is closed
+   * @throws VfioException as {@link #connect(Interrupt, int)}
+   */
+  public Irqfd connect(Interrupt interrupt, int gsi, Interrupt.Resample resample)
+      throws VfioException {
+    if (resample instanceof IrqResample own && own.isOf(interrupt)) {
+      return connect(interrupt, gsi, own.file());
+    }
+    throw new IllegalArgumentException(resample + " does not unmask " + interrupt);
+  }
+
+  private Irqfd connect(Interrupt interrupt, int gsi, @Nullable Fd resample) throws VfioException {
     if (!(interrupt instanceof EventChannel.Source<?> source)) {
       throw new IllegalArgumentException(interrupt + " is not an interrupt of this library");
     }
@@ -144,7 +175,7 @@ public final class KvmVm implements AutoCloseable {
     try (Rollback rollback = new Rollback()) {
       rollback.add(irqfd::close);
       own(irqfd, irqfd::close);
-      irqfd.connect(event, resample == null ? null : resample.event().fd());
+      irqfd.connect(event, resample);
       return rollback.done(irqfd);
     }
   }

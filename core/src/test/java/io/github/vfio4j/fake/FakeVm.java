@@ -26,15 +26,6 @@ final class FakeVm extends FakeFile {
     this.files = files;
   }
 
-  /** Returns which file tells that this interrupt of the guest was dealt with; null if none. */
-  @Nullable FakeFile resampleOf(int gsi) {
-    return routes.entrySet().stream()
-        .filter(route -> route.getKey().gsi == gsi)
-        .map(Map.Entry::getValue)
-        .findFirst()
-        .orElse(null);
-  }
-
   @Override
   int ioctl(Ioctl operation, MemorySegment argument) {
     return switch (operation) {
@@ -98,7 +89,9 @@ final class FakeVm extends FakeFile {
   @Override
   List<String> left() {
     List<String> left = new ArrayList<>();
-    routes.keySet().forEach(route -> left.add("irqfd to " + route.gsi));
+    routes.forEach(
+        (route, resample) ->
+            left.add("irqfd to " + route.gsi + (resample == null ? "" : ", resampled")));
     known.forEach(file -> left.add("a " + file.getClass().getSimpleName() + " in a machine"));
     return left;
   }

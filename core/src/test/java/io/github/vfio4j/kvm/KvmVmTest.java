@@ -2,6 +2,7 @@ package io.github.vfio4j.kvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -78,6 +79,61 @@ class KvmVmTest {
     try (ResampleEvent resample = ResampleEvent.create(host.kernel)) {
       monitor.assertUndone(() -> machine.connect(interrupt, GSI, resample), 2);
     }
+  }
+
+  @Test
+  void aLineIsUnmaskedByTheGuest() throws Exception {
+    device.pci().msix().disable();
+    Interrupt line = device.pci().intx().enable(0);
+    Interrupt.Resample resample = line.resample();
+    List<String> alone = host.kernel.leftOpen();
+
+    Irqfd irqfd = machine.connect(line, GSI, resample);
+    assertThat(host.kernel.leftOpen()).contains("irqfd to " + GSI + ", resampled");
+    irqfd.close();
+    assertThat(host.kernel.leftOpen()).isEqualTo(alone);
+    monitor.assertUndone(() -> machine.connect(line, GSI, resample), 2);
+
+    resample.close();
+    assertThatIllegalStateException().isThrownBy(() -> machine.connect(line, GSI, resample));
+    Interrupt.Resample again = line.resample();
+    machine.connect(line, GSI, again);
+    line.close();
+    machine.close();
+    before = host.kernel.leftOpen();
+  }
+
+  @Test
+  void whatUnmasksAnotherInterruptIsRefused() throws VfioException {
+    device.pci().msix().disable();
+    Interrupt line = device.pci().intx().enable(0);
+    Interrupt.Resample resample = line.resample();
+    line.close();
+    Interrupt successor = device.pci().intx().enable(0);
+    Interrupt.Resample foreign =
+        new Interrupt.Resample() {
+          @Override
+          public void signal() {}
+
+          @Override
+          public void close() {}
+
+          @Override
+          public String toString() {
+            return "foreign";
+          }
+        };
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> machine.connect(successor, GSI, resample))
+        .withMessage("%s does not unmask %s", resample, successor);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> machine.connect(successor, GSI, foreign))
+        .withMessageContaining("foreign does not unmask");
+
+    successor.close();
+    machine.close();
+    before = host.kernel.leftOpen();
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.Interrupt;
+import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
@@ -34,6 +35,8 @@ import org.junit.jupiter.api.Test;
 @SuppressWarnings("try") // closed early, and again
 class KvmTest extends EduTests {
   private static final Duration SOON = Duration.ofSeconds(10);
+  private static final long RAISE = 0x60;
+  private static final long ACKNOWLEDGE = 0x64;
 
   private static HostDevice edu() throws VfioException {
     return Sysfs.host().device(Machine.EDU);
@@ -152,10 +155,7 @@ class KvmTest extends EduTests {
 
       msi.trigger();
 
-      for (int i = 0; !tiny.isRequested() && i < 500; i++) {
-        Thread.sleep(10);
-      }
-      assertThat(tiny.isRequested()).isTrue();
+      assertThat(tiny.awaitRequest()).isTrue();
       assertThat(msi.awaitNanos(0)).isZero();
 
       irqfd.close();
@@ -167,6 +167,35 @@ class KvmTest extends EduTests {
       msi.close();
       assertThatIllegalStateException().isThrownBy(() -> machine.connect(msi, INTERRUPT));
       outlives.close();
+    }
+  }
+
+  @Test
+  void lineGoesToTheGuestAndIsUnmaskedByIt() throws Exception {
+    try (TinyVm tiny = new TinyVm();
+        KvmVm machine = KvmVm.ofFd(tiny.fd());
+        VfioDevice device = VfioDevice.open(edu());
+        MappedRegion registers = device.pci().bar(0).map();
+        Interrupt line = device.pci().intx().enable(0);
+        Interrupt.Resample resample = line.resample()) {
+      tiny.createInterruptController();
+      tiny.start();
+      Irqfd irqfd = machine.connect(line, INTERRUPT, resample);
+
+      for (int i = 0; i < 3; i++) {
+        registers.setInt(RAISE, 1);
+        assertThat(tiny.awaitRequest()).as("time %d", i).isTrue();
+        registers.setInt(ACKNOWLEDGE, 1);
+        tiny.run(); // without whose end of interrupt the line would stay masked
+        assertThat(tiny.isRequested()).isFalse();
+      }
+
+      assertThat(line.awaitNanos(0)).isZero();
+      irqfd.close();
+      registers.setInt(RAISE, 1);
+      assertThat(line.await(SOON)).isEqualTo(1);
+      registers.setInt(ACKNOWLEDGE, 1);
+      resample.signal();
     }
   }
 

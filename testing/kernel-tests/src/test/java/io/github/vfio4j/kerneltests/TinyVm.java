@@ -36,11 +36,11 @@ final class TinyVm implements AutoCloseable {
 
   /**
    * Sets the interrupt controller up and tells so by an output, which ends a run; then lets
-   * interrupts in for a while, and ends the next run likewise.
+   * interrupts in for a while, and ends the next run likewise, and those after it.
    */
   private static final String CODE =
       "b011e620 b020e621 b004e621 b001e621 b0dfe621 e6e9"
-          + " fb bb1000 b9ffff e2fe 4b 75f8 e6e9 f4";
+          + " fb bb1000 b9ffff e2fe 4b 75f8 e6e9 ebf1";
 
   /** Tells the controller that the interrupt is dealt with. */
   private static final String HANDLER_CODE = "b020e620 cf";
@@ -78,6 +78,14 @@ final class TinyVm implements AutoCloseable {
     MemorySegment state = arena.allocate(kvm_irqchip.LAYOUT);
     require(kernel.ioctl(vm, kvm_x86_h.KVM_GET_IRQCHIP, state));
     return (state.get(JAVA_BYTE, REQUESTS) & 1 << INTERRUPT) != 0;
+  }
+
+  /** Waits until it does, for five seconds at most. */
+  boolean awaitRequest() throws InterruptedException {
+    for (int i = 0; !isRequested() && i < 500; i++) {
+      Thread.sleep(10);
+    }
+    return isRequested();
   }
 
   /** Makes the processor, and has it set the controller up. */
