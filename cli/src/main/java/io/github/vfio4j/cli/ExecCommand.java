@@ -127,7 +127,8 @@ final class ExecCommand implements Callable<Integer> {
     Failures failures = new Failures();
     List<HostDevice> found = DeviceName.find(host.sysfs(), devices, commandLine, failures);
     failures.rethrow();
-    throw run(template, found, identity, limit);
+    run(template, found, identity, limit);
+    throw new IllegalStateException("this process should be " + command.getFirst());
   }
 
   private static String path() {
@@ -148,14 +149,14 @@ final class ExecCommand implements Callable<Integer> {
     return Long.parseLong(size.group(1)) << shift;
   }
 
-  /** Undoes all that was done, and returns why the program is not this process now. */
-  private VfioException run(
+  /** Becomes the program, or undoes all that was done, whatever was thrown. */
+  private void run(
       CommandTemplate template,
       List<HostDevice> devices,
       Optional<Identity> identity,
-      OptionalLong limit) {
+      OptionalLong limit)
+      throws VfioException {
     Deque<Undo> undoing = new ArrayDeque<>();
-    VfioException failure;
     try {
       List<HostDevice> ready = new ArrayList<>();
       for (HostDevice device : devices) {
@@ -164,20 +165,21 @@ final class ExecCommand implements Callable<Integer> {
       Map<String, Integer> numbers = open(template, ready, identity.isPresent(), undoing);
       host.out().flush();
       err.flush();
-      failure =
-          new Program(template.fill(numbers))
-              .become(List.copyOf(numbers.values()), identity, limit);
-    } catch (VfioException e) {
-      failure = e;
+      new Program(template.fill(numbers)).become(List.copyOf(numbers.values()), identity, limit);
+    } catch (VfioException | RuntimeException | Error failure) {
+      undo(undoing, failure);
+      throw failure;
     }
+  }
+
+  private static void undo(Deque<Undo> undoing, Throwable failure) {
     for (Undo step : undoing) {
       try {
         step.run();
-      } catch (VfioException e) {
+      } catch (VfioException | RuntimeException | Error e) {
         failure.addSuppressed(e);
       }
     }
-    return failure;
   }
 
   private HostDevice bound(HostDevice device, Deque<Undo> undoing) throws VfioException {

@@ -52,8 +52,8 @@ final class UserAccount {
         return new Identity(
             Integer.parseUnsignedInt(ids.group(1)), Integer.parseUnsignedInt(ids.group(2)), groups);
       }
-    } catch (NumberFormatException e) {
-      // no number of a user has more than 32 bits
+    } catch (IllegalArgumentException e) {
+      // no number of a user has more than 32 bits, or is the last of them
     }
     throw new VfioException("id", name, null, "it tells what is no user: " + told);
   }

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ExecCommandTest {
 
   private static final String EDU = "0000:00:05.0";
+  private static final String NIC = "0000:00:06.0";
 
   @TempDir Path root;
   private FakeHost host;
@@ -100,6 +101,48 @@ class ExecCommandTest {
     assertThat(user.err()).contains("id on no-one!: there is no such user");
   }
 
+  private CommandRun bindAndThrow(Runnable failure) {
+    host.driver(EDU, "edu").device(NIC).group(6, NIC).driver(NIC, "e1000e");
+    host.observe(
+        write -> {
+          if (write.equals("unbind " + NIC)) {
+            host.observe(_ -> {});
+            failure.run();
+          }
+        });
+    return run("exec", "--bind", "--device", EDU, NIC, "--", "true", "{cdev0}", "{cdev1}");
+  }
+
+  @Test
+  void devicesGoBackAfterADefect() {
+    CommandRun run =
+        bindAndThrow(
+            () -> {
+              throw new IllegalStateException("a defect, for a test");
+            });
+
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).contains("a defect, for a test");
+    assertThat(host.driverOf(EDU)).isEqualTo("edu");
+    assertThat(host.driverOf(NIC)).isEqualTo("e1000e");
+  }
+
+  @Test
+  void devicesGoBackAfterAnError() {
+    Error error = new LinkageError("for a test");
+
+    assertThatThrownBy(
+            () ->
+                bindAndThrow(
+                    () -> {
+                      throw error;
+                    }))
+        .isSameAs(error);
+
+    assertThat(host.driverOf(EDU)).isEqualTo("edu");
+    assertThat(host.driverOf(NIC)).isEqualTo("e1000e");
+  }
+
   @Test
   void userIsWhatTheSystemSays() throws VfioException {
     assertThat(UserAccount.find("root").user()).isZero();
@@ -108,7 +151,14 @@ class ExecCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "uid=x", "uid=99999999999(a) gid=1(b) groups=1(b)", "gid=1 groups=1"})
+  @ValueSource(
+      strings = {
+        "",
+        "uid=x",
+        "uid=99999999999(a) gid=1(b) groups=1(b)",
+        "gid=1 groups=1",
+        "uid=4294967295(a) gid=1(b) groups=1(b)"
+      })
   void nonsenseIsNoUser(String told) {
     assertThatThrownBy(() -> UserAccount.parse("a", told)).isInstanceOf(VfioException.class);
   }

@@ -10,8 +10,13 @@ import java.util.List;
  * @param groups the numbers of all groups that the user is in
  */
 public record Identity(int user, int group, List<Integer> groups) {
-  /** Copies the list. */
+  private static final int NOBODY = -1;
+
+  /** Copies the list, and refuses the number that is none: the kernel takes it for no change. */
   public Identity {
     groups = List.copyOf(groups);
+    if (user == NOBODY || group == NOBODY) {
+      throw new IllegalArgumentException("there is no user or group of number -1");
+    }
   }
 }

@@ -1,14 +1,13 @@
 package io.github.vfio4j.exec;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.vfio4j.Errno;
 import io.github.vfio4j.VfioException;
-import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.ProcessCalls;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -69,52 +68,72 @@ public final class Program {
 
   /**
    * Becomes the program, in this process: its number stays, all of this virtual machine ends. It
-   * comes back only with an exception; what was changed before stays so, an identity among it. Java
-   * ignores SIGPIPE, the program does not.
+   * comes back only with an exception, and as whom it was before: user, groups and limit of locked
+   * memory are what they were, so that what was done for the program can be undone. Java ignores
+   * SIGPIPE, the program does not.
    *
    * @param inherited the numbers of the files that the program gets, besides those that this
    *     process has been given itself
    * @param identity whom it runs as, or empty as this process does
    * @param lockedMemory how many bytes it may lock, {@link Long#MAX_VALUE} for all, or empty for
    *     what this process may
-   * @return why the program was not started
-   * @throws VfioException why what comes before that was refused
+   * @throws VfioException why the program was not started, or what comes before that was refused;
+   *     what could not be put back is attached
    */
-  public VfioException become(
+  public void become(
       List<Integer> inherited, Optional<Identity> identity, OptionalLong lockedMemory)
       throws VfioException {
-    Kernel kernel = RunningKernel.get();
-    ProcessCalls process = kernel.process();
+    become(RunningKernel.get().process(), inherited, identity, lockedMemory);
+  }
+
+  void become(
+      ProcessCalls process,
+      List<Integer> inherited,
+      Optional<Identity> identity,
+      OptionalLong lockedMemory)
+      throws VfioException {
     String name = command.getFirst();
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofConfined();
+        Rollback rollback = new Rollback()) {
       MemorySegment arguments = arena.allocate(ADDRESS, command.size() + 1L);
       for (int i = 0; i < command.size(); i++) {
         arguments.setAtIndex(ADDRESS, i, arena.allocateFrom(command.get(i)));
       }
       keepOwnFilesBack(process);
       for (int fd : inherited) {
-        Answer.require("fcntl", "file " + fd, process.setCloseOnExec(fd, false), "");
+        closeOnExec(process, fd, false);
+        rollback.add(() -> closeOnExec(process, fd, true));
       }
       if (lockedMemory.isPresent()) {
-        limit(arena, process, lockedMemory.getAsLong());
+        limit(arena, process, lockedMemory.getAsLong(), rollback);
       }
       if (identity.isPresent()) {
-        change(arena, process, identity.get());
+        new IdentityChange(process, arena, identity.get()).make(rollback);
       }
       Answer.require("sigprocmask", name, process.unblockSignals(), "");
       MemorySegment former = arena.allocate(SIGACTION_SIZE, Long.BYTES);
       MemorySegment byDefault = arena.allocate(SIGACTION_SIZE, Long.BYTES);
       Answer.require("sigaction", name, process.setSignalAction(SIGPIPE, byDefault, former), "");
+      rollback.add(
+          () ->
+              Answer.require(
+                  "sigaction",
+                  name,
+                  process.setSignalAction(SIGPIPE, former, MemorySegment.NULL),
+                  ""));
       int answer = process.execute(arguments.getAtIndex(ADDRESS, 0), arguments);
-      Answer.require(
-          "sigaction", name, process.setSignalAction(SIGPIPE, former, MemorySegment.NULL), "");
       String who = identity.map(each -> "user " + each.user()).orElse("this user");
-      return Answer.failure(
+      throw Answer.failure(
           "execvp",
           name,
           answer,
           Answer.is(answer, Errno.EACCES) ? who + " may not execute it, or not get to it" : "");
     }
+  }
+
+  private static void closeOnExec(ProcessCalls process, int fd, boolean closed)
+      throws VfioException {
+    Answer.require("fcntl", "file " + fd, process.setCloseOnExec(fd, closed), "");
   }
 
   /** The virtual machine has files of its own open that it does not close on exec. */
@@ -152,27 +171,22 @@ public final class Program {
     }
   }
 
-  private static void limit(Arena arena, ProcessCalls process, long bytes) throws VfioException {
+  private static void limit(Arena arena, ProcessCalls process, long bytes, Rollback rollback)
+      throws VfioException {
     long limit = bytes == Long.MAX_VALUE ? -1 : bytes; // RLIM_INFINITY
     MemorySegment both = arena.allocateFrom(JAVA_LONG, limit, limit);
-    int answer = process.setrlimit(RLIMIT_MEMLOCK, both);
+    MemorySegment former = arena.allocateFrom(JAVA_LONG, 0, 0);
+    limit(process, both, former);
+    rollback.add(() -> limit(process, former, MemorySegment.NULL));
+  }
+
+  private static void limit(ProcessCalls process, MemorySegment both, MemorySegment former)
+      throws VfioException {
+    int answer = process.setrlimit(RLIMIT_MEMLOCK, both, former);
     Answer.require(
         "setrlimit",
         "the limit of locked memory",
         answer,
         Answer.is(answer, Errno.EPERM) ? "only root may raise it above the hard limit" : "");
-  }
-
-  private static void change(Arena arena, ProcessCalls process, Identity identity)
-      throws VfioException {
-    String who = "user " + identity.user();
-    MemorySegment groups = arena.allocate(JAVA_INT, Math.max(1, identity.groups().size()));
-    for (int i = 0; i < identity.groups().size(); i++) {
-      groups.setAtIndex(JAVA_INT, i, identity.groups().get(i));
-    }
-    String meaning = "only root may run a program as another user";
-    Answer.require("setgroups", who, process.setGroups(groups, identity.groups().size()), meaning);
-    Answer.require("setgid", who, process.setGroup(identity.group()), meaning);
-    Answer.require("setuid", who, process.setUser(identity.user()), meaning);
   }
 }

@@ -16,6 +16,14 @@ final class LinuxProcessCalls implements ProcessCalls {
   private static final int F_SETFD = 2;
   private static final int FD_CLOEXEC = 1;
   private static final int SIG_SETMASK = 2;
+  private static final int THIS_PROCESS = 0;
+  private static final int PR_CAP_AMBIENT = 47;
+  private static final long PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+  /** Where the second and the third of three numbers are. */
+  private static final long EFFECTIVE = Integer.BYTES;
+
+  private static final long SAVED = 2 * Integer.BYTES;
   private static final long SIGSET_SIZE = 128;
 
   private LinuxProcessCalls() {}
@@ -33,10 +41,21 @@ final class LinuxProcessCalls implements ProcessCalls {
   }
 
   @Override
-  public int setrlimit(int resource, MemorySegment limit) {
+  public int setrlimit(int resource, MemorySegment limit, MemorySegment former) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return LinuxKernel.answer((int) SetRlimit.HANDLE.invokeExact(errno, resource, limit), errno);
+      return LinuxKernel.answer(
+          (int) PrLimit.HANDLE.invokeExact(errno, THIS_PROCESS, resource, limit, former), errno);
+    } catch (Throwable e) {
+      throw LinuxKernel.impossible(e);
+    }
+  }
+
+  @Override
+  public int getGroups(MemorySegment groups, int count) {
+    MemorySegment errno = CapturedErrno.ofThisThread();
+    try {
+      return LinuxKernel.answer((int) GetGroups.HANDLE.invokeExact(errno, count, groups), errno);
     } catch (Throwable e) {
       throw LinuxKernel.impossible(e);
     }
@@ -54,20 +73,61 @@ final class LinuxProcessCalls implements ProcessCalls {
   }
 
   @Override
-  public int setGroup(int group) {
+  public int getGroup(MemorySegment ids) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return LinuxKernel.answer((int) SetGid.HANDLE.invokeExact(errno, group), errno);
+      return LinuxKernel.answer(
+          (int)
+              GetResGid.HANDLE.invokeExact(errno, ids, ids.asSlice(EFFECTIVE), ids.asSlice(SAVED)),
+          errno);
     } catch (Throwable e) {
       throw LinuxKernel.impossible(e);
     }
   }
 
   @Override
-  public int setUser(int user) {
+  public int setGroup(int real, int effective, int saved) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try {
-      return LinuxKernel.answer((int) SetUid.HANDLE.invokeExact(errno, user), errno);
+      return LinuxKernel.answer(
+          (int) SetResGid.HANDLE.invokeExact(errno, real, effective, saved), errno);
+    } catch (Throwable e) {
+      throw LinuxKernel.impossible(e);
+    }
+  }
+
+  @Override
+  public int getUser(MemorySegment ids) {
+    MemorySegment errno = CapturedErrno.ofThisThread();
+    try {
+      return LinuxKernel.answer(
+          (int)
+              GetResUid.HANDLE.invokeExact(errno, ids, ids.asSlice(EFFECTIVE), ids.asSlice(SAVED)),
+          errno);
+    } catch (Throwable e) {
+      throw LinuxKernel.impossible(e);
+    }
+  }
+
+  @Override
+  public int setUser(int real, int effective, int saved) {
+    MemorySegment errno = CapturedErrno.ofThisThread();
+    try {
+      return LinuxKernel.answer(
+          (int) SetResUid.HANDLE.invokeExact(errno, real, effective, saved), errno);
+    } catch (Throwable e) {
+      throw LinuxKernel.impossible(e);
+    }
+  }
+
+  @Override
+  public int clearAmbientCapabilities() {
+    MemorySegment errno = CapturedErrno.ofThisThread();
+    try {
+      return LinuxKernel.answer(
+          (int)
+              PrCtl.HANDLE.invokeExact(errno, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L),
+          errno);
     } catch (Throwable e) {
       throw LinuxKernel.impossible(e);
     }
@@ -107,9 +167,15 @@ final class LinuxProcessCalls implements ProcessCalls {
     }
   }
 
-  private static final class SetRlimit {
+  private static final class PrLimit {
     static final MethodHandle HANDLE =
-        LinuxKernel.function("setrlimit", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
+        LinuxKernel.function(
+            "prlimit", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+  }
+
+  private static final class GetGroups {
+    static final MethodHandle HANDLE =
+        LinuxKernel.function("getgroups", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
   }
 
   private static final class SetGroups {
@@ -117,14 +183,36 @@ final class LinuxProcessCalls implements ProcessCalls {
         LinuxKernel.function("setgroups", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS));
   }
 
-  private static final class SetGid {
+  private static final class GetResGid {
     static final MethodHandle HANDLE =
-        LinuxKernel.function("setgid", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+        LinuxKernel.function(
+            "getresgid", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS));
   }
 
-  private static final class SetUid {
+  private static final class SetResGid {
     static final MethodHandle HANDLE =
-        LinuxKernel.function("setuid", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+        LinuxKernel.function(
+            "setresgid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  }
+
+  private static final class GetResUid {
+    static final MethodHandle HANDLE =
+        LinuxKernel.function(
+            "getresuid", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS));
+  }
+
+  private static final class SetResUid {
+    static final MethodHandle HANDLE =
+        LinuxKernel.function(
+            "setresuid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  }
+
+  private static final class PrCtl {
+    static final MethodHandle HANDLE =
+        LinuxKernel.variadic(
+            "prctl",
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            1);
   }
 
   private static final class SigProcMask {

@@ -11,15 +11,37 @@ public interface ProcessCalls {
   /** Has a file inherited by the program that this process becomes, or closed before. */
   int setCloseOnExec(int fd, boolean closed);
 
-  /** Sets both limits of a resource to those of a {@code struct rlimit}. */
-  int setrlimit(int resource, MemorySegment limit);
+  /**
+   * Sets both limits of a resource to those of a {@code struct rlimit}, and gives what they were.
+   *
+   * @param former filled in, or {@link MemorySegment#NULL}
+   */
+  int setrlimit(int resource, MemorySegment limit, MemorySegment former);
+
+  /**
+   * Returns how many supplementary groups there are, and fills in their numbers.
+   *
+   * @param count how many there is room for; 0 only counts them
+   */
+  int getGroups(MemorySegment groups, int count);
 
   /** Sets the supplementary groups. */
   int setGroups(MemorySegment groups, int count);
 
-  int setGroup(int group);
+  /** Fills in three integers: the real group, the effective and the saved one. */
+  int getGroup(MemorySegment ids);
 
-  int setUser(int user);
+  /** Sets the group of three kinds, each of which stays as it is by -1. */
+  int setGroup(int real, int effective, int saved);
+
+  /** Fills in three integers, as {@link #getGroup}. */
+  int getUser(MemorySegment ids);
+
+  /** Sets the user of three kinds, as {@link #setGroup}. */
+  int setUser(int real, int effective, int saved);
+
+  /** Takes from this thread the capabilities that a program keeps that it becomes. */
+  int clearAmbientCapabilities();
 
   /** Lets this thread, and the program that it becomes, receive all signals. */
   int unblockSignals();

@@ -84,7 +84,7 @@ class ExecTest {
             numbers[0] + " " + node(Device.EDU_2),
             numbers[1] + " " + node(Device.EDU),
             numbers[2] + " /dev/iommu");
-    assertThat(ended.out().stream().filter(line -> line.matches("\\d+ /.*")))
+    assertThat(ended.out().stream().filter(line -> line.matches("\\d+ \\D.*"))) // sockets, too
         .as("%s", ended.out())
         .hasSize(3);
   }
@@ -115,12 +115,44 @@ class ExecTest {
     assertThat(unbound.status()).isEqualTo(6);
     assertThat(unbound.err()).contains("vfio4j bind");
 
-    Path elsewhere = Files.writeString(directory.resolve("elsewhere"), "#!/nowhere/interpreter");
-    Files.setPosixFilePermissions(elsewhere, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path elsewhere = withoutInterpreter();
     Ended failed = exec("--bind", "--device", device, "--", elsewhere.toString(), "{cdev}");
 
     assertThat(failed.status()).isEqualTo(1);
     assertThat(failed.err()).contains("execvp on " + elsewhere + ": ENOENT");
+    assertThat(Sysfs.host().device(Machine.RNG).driver()).contains(driver);
+  }
+
+  private Path withoutInterpreter() throws IOException {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path program = Files.writeString(directory.resolve("elsewhere"), "#!/nowhere/interpreter");
+    return Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  @Test
+  void deviceIsGivenBackAlsoWhereSomebodyElsesProgramDoesNotStart()
+      throws IOException, InterruptedException {
+    String device = Machine.RNG.toString();
+    String driver = Sysfs.host().device(Machine.RNG).driver().orElseThrow();
+    Path program = withoutInterpreter();
+
+    Ended failed =
+        exec(
+            "--bind",
+            "--device",
+            device,
+            "--user",
+            "nobody",
+            "--memlock",
+            "1M",
+            "--",
+            program.toString(),
+            "{cdev}");
+
+    assertThat(failed.err())
+        .contains("execvp on " + program + ": ENOENT")
+        .doesNotContain("then also");
+    assertThat(failed.status()).isEqualTo(1);
     assertThat(Sysfs.host().device(Machine.RNG).driver()).contains(driver);
   }
 }
