@@ -9,6 +9,7 @@ import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.channel.EventChannel;
 import io.github.vfio4j.device.DeviceFile;
+import io.github.vfio4j.device.IrqResample;
 import io.github.vfio4j.device.OpenDevice;
 import io.github.vfio4j.iommufd.Iommufd;
 import io.github.vfio4j.iommufd.MemoryFile;
@@ -21,6 +22,7 @@ import io.github.vfio4j.opening.OpenNode;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
+import io.github.vfio4j.pci.IoEventFd;
 import java.util.Optional;
 
 /**
@@ -155,6 +157,35 @@ public final class OpenFile implements AutoCloseable {
       return duplicate(source.channel().file());
     }
     throw new IllegalArgumentException(interrupt + " is not an interrupt of this library");
+  }
+
+  /**
+   * Makes one of the eventfd that unmasks an interrupt: whoever has it may signal it.
+   *
+   * @param resample the eventfd
+   * @return the file; the caller closes it
+   * @throws IllegalArgumentException if it is not of this library
+   * @throws IllegalStateException if it is closed
+   * @throws VfioException if the kernel refuses
+   */
+  public static OpenFile of(Interrupt.Resample resample) throws VfioException {
+    if (resample instanceof IrqResample own) {
+      return duplicate(own.file());
+    }
+    throw new IllegalArgumentException(resample + " is not of an interrupt of this library");
+  }
+
+  /**
+   * Makes one of the eventfd that rings a doorbell: whoever has it may ring it, as long as the
+   * doorbell is open here.
+   *
+   * @param doorbell the doorbell
+   * @return the file; the caller closes it
+   * @throws IllegalStateException if the doorbell is closed
+   * @throws VfioException if the kernel refuses
+   */
+  public static OpenFile of(IoEventFd doorbell) throws VfioException {
+    return duplicate(doorbell.file());
   }
 
   static OpenFile duplicate(Fd file) throws VfioException {

@@ -18,6 +18,7 @@ import io.github.vfio4j.outcome.Dependents;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
 import io.github.vfio4j.outcome.Step;
+import io.github.vfio4j.pci.IoEventFd;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -177,6 +178,33 @@ public final class KvmVm implements AutoCloseable {
       own(irqfd, irqfd::close);
       irqfd.connect(event, resample);
       return rollback.done(irqfd);
+    }
+  }
+
+  /**
+   * Has a write of the guest ring a doorbell of a device, without a way through this process;
+   * {@code KVM_IOEVENTFD}. The guest's processor goes on meanwhile, and nobody is told of the
+   * write.
+   *
+   * <p>A doorbell writes one value. So the write is mostly one of that value and that length, and a
+   * register that takes several values has a doorbell and a write for each.
+   *
+   * @param write what the guest writes where
+   * @param doorbell what it rings
+   * @return the connection; the caller closes it, or this machine does
+   * @throws IllegalStateException if the doorbell is closed
+   * @throws VfioException if the kernel refuses: EEXIST says that the machine has one for such a
+   *     write already, ENOSPC that it has as many as the kernel allows, EIO that the machine is
+   *     another process's
+   */
+  public KvmIoEventFd connect(GuestWrite write, IoEventFd doorbell) throws VfioException {
+    Fd event = doorbell.file();
+    KvmIoEventFd connection = new KvmIoEventFd(this, room(event), write);
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(connection::close);
+      own(connection, connection::close);
+      connection.connect(event);
+      return rollback.done(connection);
     }
   }
 

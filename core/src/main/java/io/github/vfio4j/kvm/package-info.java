@@ -7,7 +7,9 @@
  *   <li>{@link io.github.vfio4j.kvm.KvmVfio}: which devices it uses, {@link
  *       io.github.vfio4j.kvm.KvmVfioFile}: one of them;
  *   <li>{@link io.github.vfio4j.kvm.Irqfd}: an interrupt of a device that goes straight to the
- *       guest, {@link io.github.vfio4j.kvm.ResampleEvent}: its end, told back.
+ *       guest, {@link io.github.vfio4j.kvm.ResampleEvent}: its end, told back;
+ *   <li>{@link io.github.vfio4j.kvm.KvmIoEventFd}: a {@link io.github.vfio4j.kvm.GuestWrite} that
+ *       rings a doorbell of a device.
  * </ul>
  */
 package io.github.vfio4j.kvm;

@@ -24,6 +24,7 @@ import io.github.vfio4j.bindings.iommu_vfio_ioas;
 import io.github.vfio4j.bindings.iommu_viommu_alloc;
 import io.github.vfio4j.bindings.kvm_create_device;
 import io.github.vfio4j.bindings.kvm_device_attr;
+import io.github.vfio4j.bindings.kvm_ioeventfd;
 import io.github.vfio4j.bindings.kvm_irqfd;
 import io.github.vfio4j.bindings.vfio_device_attach_iommufd_pt;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
@@ -104,6 +105,7 @@ final class StructureLayouts {
           case IOMMU_HW_QUEUE_ALLOC -> iommu_hw_queue_alloc.LAYOUT;
           case IOMMU_IOAS_NOIOMMU_GET_PA -> iommu_ioas_noiommu_get_pa.LAYOUT;
           case KVM_IRQFD -> kvm_irqfd.LAYOUT;
+          case KVM_IOEVENTFD -> kvm_ioeventfd.LAYOUT;
           case KVM_CREATE_DEVICE -> kvm_create_device.LAYOUT;
           case KVM_SET_DEVICE_ATTR -> kvm_device_attr.LAYOUT;
         });

@@ -19,15 +19,19 @@ import io.github.vfio4j.container.Group;
 import io.github.vfio4j.iommufd.CdevDevice;
 import io.github.vfio4j.iommufd.Iommufd;
 import io.github.vfio4j.iommufd.UnboundDevice;
+import io.github.vfio4j.kvm.GuestWrite;
 import io.github.vfio4j.kvm.Irqfd;
+import io.github.vfio4j.kvm.KvmIoEventFd;
 import io.github.vfio4j.kvm.KvmVfio;
 import io.github.vfio4j.kvm.KvmVfioFile;
 import io.github.vfio4j.kvm.KvmVm;
 import io.github.vfio4j.kvm.ResampleEvent;
 import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.pci.IoEventFd;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** A virtual machine of KVM gets to know devices, and their interrupts go straight to it. */
@@ -196,6 +200,40 @@ class KvmTest extends EduTests {
       assertThat(line.await(SOON)).isEqualTo(1);
       registers.setInt(ACKNOWLEDGE, 1);
       resample.signal();
+    }
+  }
+
+  @Test
+  void writeOfTheGuestRingsADoorbellOfTheDevice() throws IOException {
+    try (TinyVm tiny = new TinyVm();
+        KvmVm machine = KvmVm.ofFd(tiny.fd());
+        ResampleEvent resample = ResampleEvent.create();
+        VfioDevice device = VfioDevice.open(edu());
+        Interrupt msi = device.pci().msi().enable(0);
+        IoEventFd raise = IoEventFd.ofInt(device, 0, RAISE, 1)) {
+      tiny.createInterruptController();
+      tiny.start();
+      machine.connect(msi, INTERRUPT, resample);
+      GuestWrite output = GuestWrite.toPort(TinyVm.OUTPUT, 1).of(TinyVm.UNINTERRUPTED);
+      KvmIoEventFd connection = machine.connect(output, raise);
+      assertThatThrownBy(() -> machine.connect(output, raise))
+          .isInstanceOfSatisfying(
+              VfioException.class, e -> assertThat(e.errno()).contains(Errno.EEXIST));
+
+      tiny.run(); // its output raises the interrupt, after which it puts out something else
+
+      assertThat(resample.await(SOON)).isPositive();
+      connection.close();
+      connection.close();
+      for (GuestWrite each :
+          List.of(
+              output,
+              GuestWrite.toPort(TinyVm.OUTPUT, 0),
+              GuestWrite.toMemory(0xfe00_0000L, 4),
+              GuestWrite.toMemory(0xfe00_0000L, 8).of(1))) {
+        machine.connect(each, raise).close();
+      }
+      machine.connect(GuestWrite.toMemory(0xfe00_0000L, 0), raise);
     }
   }
 

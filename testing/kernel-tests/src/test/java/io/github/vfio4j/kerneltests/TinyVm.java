@@ -23,6 +23,11 @@ import java.util.HexFormat;
 final class TinyVm implements AutoCloseable {
   static final int INTERRUPT = 5;
 
+  /** The port of its outputs, and what it puts out until it has dealt with an interrupt. */
+  static final int OUTPUT = 0xe9;
+
+  static final int UNINTERRUPTED = 0xdf;
+
   private static final int O_RDWR_CLOEXEC = 0x80002;
   private static final int MEMORY = 0x10000;
   private static final int PROGRAM = 0x1000;
