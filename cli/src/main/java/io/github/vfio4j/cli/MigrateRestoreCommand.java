@@ -6,6 +6,7 @@ import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Transfer;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.host.WholeFile;
 import io.github.vfio4j.migration.DeviceState;
 import io.github.vfio4j.migration.Migration;
@@ -14,6 +15,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -38,6 +40,8 @@ final class MigrateRestoreCommand implements Callable<Integer> {
   @Parameters(index = "1", paramLabel = "FILE", description = "Where its state comes from.")
   private Path file = Path.of("");
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -49,7 +53,8 @@ final class MigrateRestoreCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    HostDevice device = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice named = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice device = token.with(named, spec.commandLine());
     try (FileChannel source = WholeFile.read(file);
         VfioDevice opened = VfioDevice.open(device);
         Migration migration = Migration.of(opened)) {

@@ -6,6 +6,7 @@ import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Transfer;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.host.WholeFile;
 import io.github.vfio4j.migration.DeviceState;
 import io.github.vfio4j.migration.Migration;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -40,6 +42,8 @@ final class MigrateSaveCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace a file that is there already.")
   private boolean force;
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -51,7 +55,8 @@ final class MigrateSaveCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    HostDevice device = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice named = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice device = token.with(named, spec.commandLine());
     WholeFile target = WholeFile.of(file, force);
     try (VfioDevice opened = VfioDevice.open(device);
         Migration migration = Migration.of(opened)) {

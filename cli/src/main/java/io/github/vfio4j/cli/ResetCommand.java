@@ -5,13 +5,14 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
-import io.github.vfio4j.cli.host.Failures;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -43,6 +44,8 @@ final class ResetCommand implements Callable<Integer> {
       description = "Reset its slot or bus, with all devices there, instead of the device alone.")
   private boolean hot;
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -54,11 +57,8 @@ final class ResetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws VfioException {
-    Failures failures = new Failures();
-    List<HostDevice> found =
-        DeviceName.find(host.sysfs(), List.of(name), spec.commandLine(), failures);
-    failures.rethrow();
-    HostDevice device = found.getFirst();
+    HostDevice named = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice device = token.with(named, spec.commandLine());
     List<String> reset = host.resetter().reset(device, hot);
     if (json) {
       Json.object()

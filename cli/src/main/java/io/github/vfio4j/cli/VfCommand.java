@@ -1,22 +1,28 @@
 package io.github.vfio4j.cli;
 
 import io.github.vfio4j.DeviceNode;
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.UnsupportedByKernelException;
+import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Table;
+import io.github.vfio4j.pci.VfToken;
 import io.github.vfio4j.sysfs.PciDevice;
 import io.github.vfio4j.sysfs.Sriov;
 import io.github.vfio4j.sysfs.WhenInUse;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -31,12 +37,14 @@ import picocli.CommandLine.Spec;
     header = "Lists, makes and ends the virtual functions of a device (SR-IOV).",
     description =
         "%nThe driver of the physical function makes them. Those of vfio-pci, which needs its option"
-            + " enable_sriov=1 for it, are bound to vfio-pci, too, and open with a VF token.",
+            + " enable_sriov=1 for it, are bound to vfio-pci, too, and open with a VF token:"
+            + " --create sets the one of --vf-token, for which it opens the physical function.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class VfCommand implements Callable<Integer> {
 
   private final CommandHost host;
+  private final TokenSetter setter;
 
   @Parameters(
       paramLabel = "ADDRESS",
@@ -47,6 +55,8 @@ final class VfCommand implements Callable<Integer> {
 
   @Option(names = "--force", description = "End also those that the running system uses.")
   private boolean force;
+
+  @Mixin private VfTokenOption token = new VfTokenOption();
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
@@ -65,12 +75,32 @@ final class VfCommand implements Callable<Integer> {
     private boolean destroy;
   }
 
+  /** Opens a physical function, and sets the token of its virtual ones. */
+  @FunctionalInterface
+  interface TokenSetter {
+    void set(HostDevice physical, UUID token) throws VfioException;
+  }
+
   VfCommand(CommandHost host) {
+    this(host, VfCommand::set);
+  }
+
+  VfCommand(CommandHost host, TokenSetter setter) {
     this.host = host;
+    this.setter = setter;
+  }
+
+  private static void set(HostDevice physical, UUID token) throws VfioException {
+    try (VfioDevice opened = VfioDevice.open(physical)) {
+      VfToken.set(opened, token);
+    }
   }
 
   @Override
   public Integer call() throws VfioException {
+    if (token.token().isPresent() && (change == null || change.destroy)) {
+      throw new ParameterException(spec.commandLine(), "--vf-token is for --create");
+    }
     PciDevice device = host.sysfs().device(address);
     Sriov sriov =
         Sriov.of(host.sysfs(), device)
@@ -101,7 +131,12 @@ final class VfCommand implements Callable<Integer> {
     return ExitStatus.DONE;
   }
 
+  /** The kernel keeps the token when the physical function is closed. */
   private void create(Sriov sriov, int number) throws VfioException {
+    boolean possible = number >= 1 && number <= sriov.limit() && sriov.functions().isEmpty();
+    if (possible && token.token().isPresent()) {
+      setter.set(sriov.physical(), token.token().get());
+    }
     try {
       sriov.create(number);
     } catch (IllegalArgumentException e) {

@@ -11,7 +11,8 @@ import java.util.Optional;
  * Whether it is the right token the kernel alone knows.
  */
 final class Token {
-  private static final String FIX = "open it with the token (PciDevice.withVfToken), or ";
+  private static final String FIX =
+      "open it with the token (PciDevice.withVfToken, or --vf-token), or ";
 
   private final HostFiles files;
   private final HostDevice device;

@@ -6,6 +6,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Size;
 import io.github.vfio4j.cli.text.Table;
@@ -92,6 +93,8 @@ final class NvmeBenchCommand implements Callable<Integer> {
 
   @Mixin private Consent consent = new Consent();
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -111,7 +114,8 @@ final class NvmeBenchCommand implements Callable<Integer> {
     if (write) {
       consent.require(spec.commandLine());
     }
-    HostDevice device = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice named = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice device = token.with(named, spec.commandLine());
     try (OpenedDisk disk = OpenedDisk.open(device, opener)) {
       NvmeController controller = disk.controller();
       Namespace namespace = controller.namespace(number);

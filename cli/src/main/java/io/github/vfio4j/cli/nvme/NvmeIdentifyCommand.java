@@ -1,9 +1,11 @@
 package io.github.vfio4j.cli.nvme;
 
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Size;
 import io.github.vfio4j.cli.text.Table;
@@ -12,7 +14,9 @@ import io.github.vfio4j.nvme.Namespace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -34,6 +38,8 @@ final class NvmeIdentifyCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "DEVICE", description = DeviceName.DESCRIPTION_OF_ONE)
   private String name = "";
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -46,8 +52,9 @@ final class NvmeIdentifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws VfioException {
-    try (OpenedDisk disk =
-        OpenedDisk.open(DeviceName.find(host.sysfs(), name, spec.commandLine()), opener)) {
+    CommandLine commandLine = spec.commandLine();
+    HostDevice device = DeviceName.find(host.sysfs(), name, commandLine);
+    try (OpenedDisk disk = OpenedDisk.open(token.with(device, commandLine), opener)) {
       ControllerIdentity identity = disk.controller().identity();
       List<Namespace> namespaces = disk.controller().namespaces();
       if (json) {

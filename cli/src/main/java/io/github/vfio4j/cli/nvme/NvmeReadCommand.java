@@ -6,6 +6,7 @@ import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Interruption;
 import io.github.vfio4j.cli.host.Transfer;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.host.WholeFile;
 import io.github.vfio4j.nvme.Namespace;
 import io.github.vfio4j.nvme.NamespaceChannel;
@@ -53,6 +54,8 @@ final class NvmeReadCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace a file that is there already.")
   private boolean force;
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -68,7 +71,8 @@ final class NvmeReadCommand implements Callable<Integer> {
     if (count < 1) {
       throw new ParameterException(spec.commandLine(), "--count is at least 1, not " + count);
     }
-    HostDevice device = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice named = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice device = token.with(named, spec.commandLine());
     WholeFile target = WholeFile.of(file, force);
     try (OpenedDisk disk = OpenedDisk.open(device, opener)) {
       Namespace namespace = disk.controller().namespace(range.namespace());

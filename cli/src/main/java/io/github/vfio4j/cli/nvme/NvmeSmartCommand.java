@@ -1,14 +1,18 @@
 package io.github.vfio4j.cli.nvme;
 
+import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.nvme.HealthLog;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -30,6 +34,8 @@ final class NvmeSmartCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "DEVICE", description = DeviceName.DESCRIPTION_OF_ONE)
   private String name = "";
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -42,8 +48,9 @@ final class NvmeSmartCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws VfioException {
-    try (OpenedDisk disk =
-        OpenedDisk.open(DeviceName.find(host.sysfs(), name, spec.commandLine()), opener)) {
+    CommandLine commandLine = spec.commandLine();
+    HostDevice device = DeviceName.find(host.sysfs(), name, commandLine);
+    try (OpenedDisk disk = OpenedDisk.open(token.with(device, commandLine), opener)) {
       HealthLog health = disk.controller().health();
       if (json) {
         json(disk.device().name(), health).print(host.out());

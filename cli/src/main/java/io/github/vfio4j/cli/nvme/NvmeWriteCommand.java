@@ -6,6 +6,7 @@ import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Interruption;
 import io.github.vfio4j.cli.host.Transfer;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.host.WholeFile;
 import io.github.vfio4j.cli.text.Size;
 import io.github.vfio4j.nvme.Namespace;
@@ -50,6 +51,8 @@ final class NvmeWriteCommand implements Callable<Integer> {
 
   @Mixin private Consent consent = new Consent();
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -63,7 +66,8 @@ final class NvmeWriteCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     consent.require(spec.commandLine());
-    HostDevice device = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice named = DeviceName.find(host.sysfs(), name, spec.commandLine());
+    HostDevice device = token.with(named, spec.commandLine());
     try (FileChannel source = WholeFile.read(file);
         OpenedDisk disk = OpenedDisk.open(device, opener)) {
       Namespace namespace = disk.controller().namespace(range.namespace());

@@ -7,6 +7,7 @@ import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Failures;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Paragraphs;
 import io.github.vfio4j.cli.text.Table;
@@ -17,7 +18,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -42,6 +45,8 @@ public final class DoctorCommand implements Callable<Integer> {
       description = DeviceName.DESCRIPTION + " Without any, only the host is checked.")
   private List<String> names = List.of();
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -55,7 +60,9 @@ public final class DoctorCommand implements Callable<Integer> {
   public Integer call() throws VfioException {
     Failures failures = new Failures();
     List<Checked> checked = new ArrayList<>();
-    for (HostDevice device : DeviceName.find(host.sysfs(), names, spec.commandLine(), failures)) {
+    CommandLine commandLine = spec.commandLine();
+    List<HostDevice> found = DeviceName.find(host.sysfs(), names, commandLine, failures);
+    for (HostDevice device : token.with(found, commandLine)) {
       try {
         checked.add(new Checked(Optional.of(device.name()), Diagnosis.of(host.sysfs(), device)));
       } catch (VfioException e) {

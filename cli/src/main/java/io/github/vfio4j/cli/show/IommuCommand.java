@@ -7,12 +7,14 @@ import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Failures;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Paragraphs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -39,6 +41,8 @@ public final class IommuCommand implements Callable<Integer> {
       description =
           DeviceName.DESCRIPTION + " Without any, each device that is bound to a VFIO driver.")
   private List<String> names = List.of();
+
+  @Mixin private VfTokenOption token = new VfTokenOption();
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
@@ -72,7 +76,8 @@ public final class IommuCommand implements Callable<Integer> {
 
   private List<HostDevice> devices(Failures failures) throws VfioException {
     return !names.isEmpty()
-        ? DeviceName.find(host.sysfs(), names, spec.commandLine(), failures)
+        ? token.with(
+            DeviceName.find(host.sysfs(), names, spec.commandLine(), failures), spec.commandLine())
         : ListCommand.inOrder(host.sysfs().devices()).stream()
             .filter(HostDevice::hasVfioDriver)
             .toList();

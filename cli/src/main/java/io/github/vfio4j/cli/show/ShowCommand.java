@@ -6,12 +6,15 @@ import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Failures;
+import io.github.vfio4j.cli.host.VfTokenOption;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Paragraphs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -39,6 +42,8 @@ public final class ShowCommand implements Callable<Integer> {
   @Option(names = "--no-open", description = "Leave the device alone: print what sysfs knows.")
   private boolean noOpen;
 
+  @Mixin private VfTokenOption token = new VfTokenOption();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -52,7 +57,9 @@ public final class ShowCommand implements Callable<Integer> {
   public Integer call() throws VfioException {
     Failures failures = new Failures();
     List<ShownDevice> shown = new ArrayList<>();
-    for (HostDevice device : DeviceName.find(host.sysfs(), names, spec.commandLine(), failures)) {
+    CommandLine commandLine = spec.commandLine();
+    List<HostDevice> found = DeviceName.find(host.sysfs(), names, commandLine, failures);
+    for (HostDevice device : token.with(found, commandLine)) {
       try {
         shown.add(ShownDevice.of(host, device, !noOpen));
       } catch (VfioException e) {

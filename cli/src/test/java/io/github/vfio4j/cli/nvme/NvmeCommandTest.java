@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
 import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.OpenedDevice;
 import io.github.vfio4j.cli.text.PciIds;
@@ -16,8 +18,10 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,6 +40,7 @@ class NvmeCommandTest {
   private final NvmeModel model = new NvmeModel(BLOCKS, 512);
   private FakeHost host;
   private ModelHost machine;
+  private HostDevice opened;
 
   @BeforeEach
   void plugIn() throws IOException {
@@ -70,7 +75,7 @@ class NvmeCommandTest {
             new PrintWriter(out),
             new PrintWriter(new StringWriter()));
     CommandLine commands =
-        NvmeCommand.of(commandHost, _ -> machine.open())
+        NvmeCommand.of(commandHost, this::open)
             .setErr(new PrintWriter(err))
             .setExecutionExceptionHandler(
                 (failure, commandLine, _) -> {
@@ -80,6 +85,11 @@ class NvmeCommandTest {
     assertThat(commands.execute(arguments)).as("%s", err).isEqualTo(status);
     commandHost.out().flush();
     return out.toString() + err;
+  }
+
+  private VfioDevice open(HostDevice device) throws VfioException {
+    opened = device;
+    return machine.open();
   }
 
   private static OpenedDevice notToBeOpened(HostDevice device) {
@@ -98,6 +108,24 @@ class NvmeCommandTest {
         .asString()
         .startsWith(DISK)
         .contains("vfio-pci", "2 MiB", "512 B");
+  }
+
+  @Test
+  void diskOpensWithTheTokenThatIsGiven() {
+    String token = "52ac9bff-3a88-4fbd-901a-0d767c3b6c97";
+    for (String[] command :
+        new String[][] {
+          {"identify", DISK},
+          {"smart", DISK},
+          {"read", DISK, files.resolve("blocks").toString()},
+          {"write", "--yes", DISK, files.resolve("blocks").toString()},
+          {"bench", "--seconds", "1", DISK}
+        }) {
+      List<String> words = new ArrayList<>(List.of(command));
+      words.addAll(List.of("--vf-token", token));
+      run(0, words.toArray(String[]::new));
+      assertThat(opened.vfToken()).as(command[0]).contains(UUID.fromString(token));
+    }
   }
 
   @Test
