@@ -2,13 +2,10 @@ package io.github.vfio4j.cli;
 
 import io.github.vfio4j.DeviceNode;
 import io.github.vfio4j.PciAddress;
-import io.github.vfio4j.VfioException;
 import io.github.vfio4j.cli.text.Json;
 import io.github.vfio4j.cli.text.Table;
 import io.github.vfio4j.sysfs.PciDevice;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,16 +17,6 @@ import java.util.Optional;
  * @param ended the virtual functions of it that have ended
  */
 record DriverChange(PciDevice device, Optional<String> formerDriver, List<PciAddress> ended) {
-
-  /** Of some virtual functions that a device had, those that it has no more have ended. */
-  static DriverChange of(
-      Sysfs sysfs, PciDevice device, Optional<String> formerDriver, List<PciDevice> functions)
-      throws VfioException {
-    List<PciAddress> ended = new ArrayList<>();
-    functions.forEach(function -> ended.add(function.address()));
-    sysfs.virtualFunctions(device).forEach(function -> ended.remove(function.address()));
-    return new DriverChange(device, formerDriver, ended);
-  }
 
   static void print(List<DriverChange> changes, boolean json, PrintWriter out) {
     if (json) {

@@ -6,6 +6,7 @@ import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.ExitStatus;
 import io.github.vfio4j.cli.host.Interruption;
 import io.github.vfio4j.sysfs.DriverBinding;
+import io.github.vfio4j.sysfs.GivenBack;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -55,10 +56,9 @@ final class UnbindCommand implements Callable<Integer> {
       for (PciAddress address : new LinkedHashSet<>(addresses)) {
         Interruption.check("unbind", address.toString());
         PciDevice former = host.sysfs().device(address);
-        List<PciDevice> functions = host.sysfs().virtualFunctions(former);
-        PciDevice now = DriverBinding.unbind(host.sysfs(), address);
-        changes.add(DriverChange.of(host.sysfs(), now, former.driver(), functions));
+        GivenBack now = DriverBinding.unbind(host.sysfs(), address);
         formers.add(former);
+        changes.add(new DriverChange(now.device(), former.driver(), now.endedFunctions()));
       }
     } catch (VfioException | RuntimeException | Error failure) {
       undo(formers, failure);

@@ -32,7 +32,7 @@ public final class DriverBinding implements AutoCloseable {
   private final Sysfs sysfs;
   private final PciDevice device;
   private final DriverState former;
-  private final List<PciAddress> endedFunctions;
+  private volatile List<PciAddress> endedFunctions;
   private volatile boolean restored;
 
   private DriverBinding(
@@ -202,10 +202,12 @@ public final class DriverBinding implements AutoCloseable {
   }
 
   /**
-   * Returns the virtual functions of the device that have ended, because it was taken from its
-   * former driver.
+   * Returns the virtual functions of the device that have ended: because it was taken from its
+   * former driver, and, once it {@linkplain #restore is given back}, those that {@code vfio-pci}
+   * has made meanwhile.
    *
-   * @return their addresses; none where there were none, or that driver leaves them
+   * @return their addresses, the latter behind the former; none where there were none, or the
+   *     driver leaves them
    */
   public List<PciAddress> endedFunctions() {
     return endedFunctions;
@@ -228,7 +230,7 @@ public final class DriverBinding implements AutoCloseable {
       PciDevice now = sysfs.device(device.address());
       DriverControl control = new DriverControl(sysfs, now);
       if (now.hasVfioDriver() || now.driver().isEmpty()) {
-        control.putBack(former);
+        putBack(control, now);
       } else if (control.state().override().equals(device.driver())) {
         control.override(former.override());
       }
@@ -236,6 +238,21 @@ public final class DriverBinding implements AutoCloseable {
       // with the device all has gone that there was to restore
     }
     restored = true;
+  }
+
+  /** What has ended has, even if the device does not get its driver. */
+  private void putBack(DriverControl control, PciDevice now) throws VfioException {
+    List<PciDevice> functions = sysfs.virtualFunctions(now);
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(() -> enterEnded(now, functions));
+      control.putBack(former);
+    }
+  }
+
+  private void enterEnded(PciDevice now, List<PciDevice> functions) throws VfioException {
+    List<PciAddress> all = new ArrayList<>(endedFunctions);
+    all.addAll(ended(sysfs, now, functions));
+    endedFunctions = List.copyOf(all);
   }
 
   /**
@@ -251,12 +268,11 @@ public final class DriverBinding implements AutoCloseable {
   /**
    * Takes a device from its VFIO driver and lets the kernel find the driver it would have had at
    * boot. This is for a binding made by another process, whose former driver nobody knows any more.
-   * Virtual functions that {@code vfio-pci} has made of it end: {@link Sysfs#virtualFunctions}
-   * tells beforehand which those are.
+   * Virtual functions that {@code vfio-pci} has made of it end.
    *
    * @param sysfs the host
    * @param address the device
-   * @return the device as it is now, with a driver if the kernel has one for it
+   * @return the device as it is now, and which of its virtual functions have ended
    * @throws NoSuchDeviceException if there is no such device
    * @throws DeviceNotBoundException if it has a driver that is no VFIO driver
    * @throws DeviceBusyException if a process still has the device open; if it was found, nothing
@@ -265,7 +281,7 @@ public final class DriverBinding implements AutoCloseable {
    * @throws VfioException if the kernel refuses, or {@code vfio-pci} takes the device again; it is
    *     as it was then
    */
-  public static PciDevice unbind(Sysfs sysfs, PciAddress address) throws VfioException {
+  public static GivenBack unbind(Sysfs sysfs, PciAddress address) throws VfioException {
     PciDevice device = sysfs.device(address);
     DriverControl control = new DriverControl(sysfs, device);
     if (device.driver().isPresent() && !device.hasVfioDriver()) {
@@ -290,7 +306,7 @@ public final class DriverBinding implements AutoCloseable {
       if (now.hasVfioDriver()) {
         throw new VfioException("unbind", now.name(), null, claimed(now));
       }
-      return rollback.done(now);
+      return rollback.done(new GivenBack(now, ended(sysfs, now, functions)));
     }
   }
 

@@ -78,14 +78,16 @@ public final class Sriov {
 
   /**
    * Makes virtual functions, and waits for the nodes of those that get a VFIO driver. Whatever
-   * fails, there are none afterwards.
+   * fails, there are none afterwards, unless the kernel takes too long: it goes on then, and nobody
+   * undoes what it makes. {@link #functions} tells, and {@link #destroy()} ends them.
    *
    * @param number how many
    * @return the functions by number
    * @throws IllegalArgumentException if the number is below 1 or above the {@linkplain #limit
    *     limit}
    * @throws DeviceBusyException if there are some already: the kernel does not add any; or it takes
-   *     longer than the {@linkplain Sysfs#withPatience patience} of the sysfs, at least 30 seconds
+   *     longer than the {@linkplain Sysfs#withPatience patience} of the sysfs, at least 30 seconds;
+   *     then it goes on
    * @throws DeviceNotBoundException if the physical function has no driver
    * @throws UnsupportedByKernelException if its driver makes none; {@code vfio-pci} does with its
    *     option {@code enable_sriov} only

@@ -263,7 +263,7 @@ class DriverBindingTest {
   @Test
   void unbindFindsTheDriverThatTheDeviceHadAtBoot() throws IOException {
     DriverBinding.bind(sysfs, ADDRESS);
-    assertThat(DriverBinding.unbind(sysfs, ADDRESS).driver()).contains("nvme");
+    assertThat(DriverBinding.unbind(sysfs, ADDRESS).device().driver()).contains("nvme");
     assertUntouched();
   }
 

@@ -143,7 +143,7 @@ class GivingBackTest {
   void aDeviceIsBoundAgainToTheVariantDriverThatItHad() throws IOException {
     bindTo(VARIANT);
     PciDevice former = sysfs.device(ADDRESS);
-    assertThat(DriverBinding.unbind(sysfs, ADDRESS).driver()).contains("mlx5_core");
+    assertThat(DriverBinding.unbind(sysfs, ADDRESS).device().driver()).contains("mlx5_core");
 
     assertThat(DriverBinding.rebind(sysfs, former).driver()).contains(VARIANT);
 

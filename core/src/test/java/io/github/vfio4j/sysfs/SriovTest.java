@@ -13,6 +13,8 @@ import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -164,6 +166,51 @@ class SriovTest {
       assertThat(binding.endedFunctions())
           .containsExactly(PciAddress.of(FIRST), PciAddress.of("0000:00:1a.1"));
     }
+  }
+
+  @Test
+  void givingBackTellsWhichHaveEndedToo() throws VfioException {
+    DriverBinding binding = bindFromItsOwnDriver("igb");
+    List<PciAddress> before = binding.endedFunctions();
+    PciDevice other = sysfs.device(PciAddress.of("00:05.0"));
+    Sriov.of(sysfs, other).orElseThrow().create(1);
+
+    binding.close();
+
+    List<PciAddress> all = new ArrayList<>(before);
+    all.add(PciAddress.of(FIRST));
+    assertThat(binding.endedFunctions()).isEqualTo(all);
+    binding.close();
+    assertThat(binding.endedFunctions()).isEqualTo(all);
+  }
+
+  @Test
+  void givingBackThatFailsTellsWhichHaveEndedToo() throws VfioException {
+    DriverBinding binding = bindFromItsOwnDriver("igb");
+    PciDevice other = sysfs.device(PciAddress.of("00:05.0"));
+    Sriov.of(sysfs, other).orElseThrow().create(1);
+    host.refuse("bind", Errno.EIO);
+
+    assertThat(catchThrowableOfType(VfioException.class, binding::restore)).isNotNull();
+
+    assertThat(binding.endedFunctions()).hasSize(3);
+    host.accept("bind");
+    binding.restore();
+    assertThat(binding.endedFunctions()).hasSize(3);
+    assertThat(host.driverOf("0000:00:05.0")).isEqualTo("igb");
+  }
+
+  @Test
+  void unbindingTellsWhichHaveEnded() throws VfioException {
+    bindFromItsOwnDriver("igb");
+    PciDevice other = sysfs.device(PciAddress.of("00:05.0"));
+    Sriov.of(sysfs, other).orElseThrow().create(2);
+
+    GivenBack given = DriverBinding.unbind(sysfs, other.address());
+
+    assertThat(given.endedFunctions())
+        .containsExactly(PciAddress.of(FIRST), PciAddress.of("0000:00:1a.1"));
+    assertThat(given.device().driver()).contains("igb");
   }
 
   @Test

@@ -97,7 +97,7 @@ class BindingTest {
   void bindingThatSomebodyLeftBehindIsUndone() throws IOException {
     DriverBinding left = DriverBinding.bind(sysfs, Machine.RNG);
 
-    PciDevice now = DriverBinding.unbind(sysfs, Machine.RNG);
+    PciDevice now = DriverBinding.unbind(sysfs, Machine.RNG).device();
 
     assertThat(now.driver()).contains("virtio-pci");
     assertThat(sysfs.driverOverride(now)).isEmpty();

@@ -97,7 +97,7 @@ class SriovTest {
           .withMessageContaining("virtual function " + function.name());
       assertThat(Sysfs.host().device(Machine.IGB).driver()).contains("vfio-pci");
     }
-    DriverBinding.unbind(Sysfs.host(), Machine.IGB);
+    assertThat(DriverBinding.unbind(Sysfs.host(), Machine.IGB).endedFunctions()).isNotEmpty();
     try {
       assertThat(igb().functions()).isEmpty();
     } finally {
