@@ -16,6 +16,9 @@ devices=(
   pcie-root-port,id=port3,chassis=3,addr=0xc,x-speed=5
   igb,id=hot,bus=port3,romfile=,netdev=lan2          # to be unplugged; its port reports errors (AER)
   qemu-xhci,addr=0xd,msi=on                          # MSI with 16 vectors; has no driver here
+  pcie-root-port,id=port4,chassis=4,addr=0xe,x-speed=5
+  nvme,id=others,serial=c,bus=port4,mdts=1,dbcs=on   # 8 KiB a command, doorbells in memory
+  nvme-ns,bus=others,drive=disk3,nsid=1
 )
 # One group, where Linux can have it: not under Arm's SMMU, and virtio's IOMMU fails for all devices then.
 bridged=(
@@ -24,6 +27,6 @@ bridged=(
   virtio-rng-pci,bus=bridge,addr=3                   # whose driver keeps that group from user programs
 )
 # Empty files, which go with the run.
-disks=(disk disk2)
+disks=(disk disk2 disk3)
 backends=(-object memory-backend-ram,id=shared,size=1M,share=on -netdev user,id=lan,restrict=on
   -netdev user,id=lan2,restrict=on)

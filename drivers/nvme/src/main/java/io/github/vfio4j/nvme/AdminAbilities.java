@@ -29,6 +29,7 @@ record AdminAbilities(
     Duration keepAliveUnit) {
   static final int FORMAT = 1 << 1;
   static final int NAMESPACES = 1 << 3;
+  private static final int DOORBELL_BUFFERS = 1 << 8;
 
   private static final int KEEP_ALIVE_MILLIS = 100;
 
@@ -45,6 +46,11 @@ record AdminAbilities(
         (fields.shortAt(520) & 1 << 4) != 0,
         (fields.byteAt(524) & 1) != 0,
         Duration.ofMillis((long) fields.shortAt(320) * KEEP_ALIVE_MILLIS));
+  }
+
+  /** Returns whether doorbells can be in memory. */
+  boolean hasDoorbellBuffers() {
+    return (commands & DOORBELL_BUFFERS) != 0;
   }
 
   /** Refuses what the controller says that it cannot do. */

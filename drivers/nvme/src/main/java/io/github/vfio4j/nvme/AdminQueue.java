@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The queue of commands to the controller itself: one at a time, each waited for, and beside it one
@@ -48,6 +49,8 @@ final class AdminQueue implements AutoCloseable {
   private final ControllerRegisters registers;
   private final Rings rings;
   private final DmaBuffer page;
+  private final IoAddressSpace space;
+  private @Nullable ShadowDoorbells doorbells;
 
   /** Whoever has it gives commands, or resets the controller. It is taken before the monitor. */
   private final ReentrantLock turn = new ReentrantLock();
@@ -75,6 +78,7 @@ final class AdminQueue implements AutoCloseable {
       throws VfioException {
     this.device = device;
     this.registers = registers;
+    this.space = space;
     this.rings =
         new Rings(registers.mapped(), space, 0, ENTRIES, registers.capabilities().doorbellStride());
     try {
@@ -193,6 +197,37 @@ final class AdminQueue implements AutoCloseable {
     }
   }
 
+  /**
+   * Has the controller look at doorbells in memory, until it is stopped.
+   *
+   * @return the doorbells, or null if it does not want to
+   */
+  @Nullable ShadowDoorbells shareDoorbells() throws VfioException {
+    turn.lock();
+    try {
+      if (doorbells == null) {
+        doorbells = new ShadowDoorbells(space);
+      }
+      synchronized (this) {
+        rings.ringIn(doorbells);
+      }
+      int _ =
+          issue(
+              new Command("Doorbell Buffer Config", Opcode.DOORBELL_BUFFERS, 0),
+              doorbells.iova(),
+              ShadowDoorbells.SIZE,
+              PATIENCE);
+      return doorbells;
+    } catch (NvmeException e) { // there are the others
+      synchronized (this) {
+        rings.ringIn(null);
+      }
+      return null;
+    } finally {
+      turn.unlock();
+    }
+  }
+
   private int issue(Command command, long iova, long size, Duration patience) throws VfioException {
     begin(command, iova, size);
     long start = System.nanoTime();
@@ -304,8 +339,9 @@ final class AdminQueue implements AutoCloseable {
     giveUp(starts);
     turn.lock();
     try (rings;
-        page) {
-      // both, whatever becomes of the one
+        page;
+        ShadowDoorbells _ = doorbells) {
+      // all, whatever becomes of the one
     } finally {
       turn.unlock();
     }

@@ -51,6 +51,7 @@ public final class NvmeController implements AutoCloseable {
   private final int mostPairs;
   private final Map<Integer, QueuePair> pairs = new TreeMap<>();
   private @Nullable AsyncEvents listener;
+  private volatile @Nullable ShadowDoorbells doorbells;
   private volatile int era;
   private volatile boolean failed;
   private volatile boolean closed;
@@ -69,6 +70,7 @@ public final class NvmeController implements AutoCloseable {
     this.abilities = AdminAbilities.parse(device.name(), answer);
     int granted = askForQueues();
     this.mostPairs = Math.min(granted & 0xffff, granted >>> 16) + 1;
+    this.doorbells = shareDoorbells();
   }
 
   /**
@@ -150,6 +152,23 @@ public final class NvmeController implements AutoCloseable {
             0,
             NUMBER_OF_QUEUES,
             (MOST_QUEUES - 1) << 16 | (MOST_QUEUES - 1)));
+  }
+
+  /** Puts the doorbells into memory where the controller can do that, and all have room there. */
+  private @Nullable ShadowDoorbells shareDoorbells() throws VfioException {
+    long room = (mostPairs + 1L) * 2 * registers.capabilities().doorbellStride();
+    return abilities.hasDoorbellBuffers() && room <= Rings.PAGE ? admin.shareDoorbells() : null;
+  }
+
+  /**
+   * Returns whether queue pairs tell the controller of commands by memory (shadow doorbells), and
+   * by a register only when the controller asks for that. It is so wherever the controller can do
+   * it, which emulated ones can, for which each access to a register is dear.
+   *
+   * @return whether it is so
+   */
+  public boolean hasShadowDoorbells() {
+    return doorbells != null;
   }
 
   /**
@@ -493,6 +512,7 @@ public final class NvmeController implements AutoCloseable {
   synchronized int announce(QueuePair pair) throws VfioException {
     requireOpen();
     requireRunning("create queue pair");
+    pair.rings().ringIn(doorbells);
     int notification = pair.interrupt() == null ? 0 : pair.number() << 16 | INTERRUPTS;
     int queue = (pair.rings().entries() - 1) << 16 | pair.number();
     admin.tell(
@@ -620,6 +640,7 @@ public final class NvmeController implements AutoCloseable {
       device.pci().config().setBusMaster(true);
       admin.start();
       int _ = askForQueues();
+      doorbells = shareDoorbells();
       if (listener != null) {
         configureEvents(HEALTH_EVENTS | (abilities.events() & NOTICES));
         admin.requestEvent();

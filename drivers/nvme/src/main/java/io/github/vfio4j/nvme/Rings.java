@@ -5,6 +5,7 @@ import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.IoAddressSpace;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.VfioException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A submission queue and its completion queue, in memory, with their doorbells. Hot code: it
@@ -32,6 +33,7 @@ final class Rings implements AutoCloseable {
   private final int entries;
   private final long tailDoorbell;
   private final long headDoorbell;
+  private final boolean always;
 
   private final int[] free;
   private final boolean[] busy;
@@ -42,7 +44,9 @@ final class Rings implements AutoCloseable {
   private int rung;
 
   private int head;
+  private int acknowledged;
   private int phase = 1;
+  private @Nullable ShadowDoorbells shadow;
 
   /** Where the completion is that was taken last. */
   private long taken;
@@ -59,6 +63,8 @@ final class Rings implements AutoCloseable {
     this.entries = entries;
     this.tailDoorbell = DOORBELLS + 2L * number * doorbellStride;
     this.headDoorbell = tailDoorbell + doorbellStride;
+    this.always =
+        number == 0; // controllers differ in whether those of admin commands are in memory
     long commandBytes = pages((long) entries * COMMAND);
     long completionBytes = pages((long) entries * COMPLETION);
     int slots = entries - 1;
@@ -88,12 +94,23 @@ final class Rings implements AutoCloseable {
     tail = 0;
     rung = 0;
     head = 0;
+    acknowledged = 0;
+    shadow = null;
     phase = 1;
     freeCount = free.length;
     for (int slot = 0; slot < free.length; slot++) {
       free[slot] = free.length - 1 - slot;
       busy[slot] = false;
     }
+  }
+
+  /** Has doorbells be rung in memory, unless that is null, until the queues are cleared. */
+  void ringIn(@Nullable ShadowDoorbells doorbells) {
+    if (doorbells != null) {
+      doorbells.begin(tailDoorbell - DOORBELLS, rung);
+      doorbells.begin(headDoorbell - DOORBELLS, acknowledged);
+    }
+    shadow = doorbells;
   }
 
   int entries() {
@@ -191,8 +208,8 @@ final class Rings implements AutoCloseable {
   /** Tells the controller of all commands. */
   void ring() {
     if (tail != rung) {
+      ring(tailDoorbell, rung, tail);
       rung = tail;
-      registers.setIntRelease(tailDoorbell, tail);
     }
   }
 
@@ -240,7 +257,14 @@ final class Rings implements AutoCloseable {
 
   /** Tells the controller which completions were taken. */
   void acknowledge() {
-    registers.setIntRelease(headDoorbell, head);
+    ring(headDoorbell, acknowledged, head);
+    acknowledged = head;
+  }
+
+  private void ring(long doorbell, int before, int value) {
+    if (shadow == null || shadow.ring(doorbell - DOORBELLS, before, value) || always) {
+      registers.setIntRelease(doorbell, value);
+    }
   }
 
   @Override

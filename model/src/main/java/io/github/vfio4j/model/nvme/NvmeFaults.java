@@ -15,6 +15,7 @@ import java.util.Queue;
 public final class NvmeFaults {
   /** What happens to a command. */
   enum Kind {
+    NONE,
     STATUS,
     NEVER_ENDS,
     HANGS,
@@ -59,6 +60,11 @@ public final class NvmeFaults {
    */
   public void failAdmin(int status) {
     planOfAdmin(new Fault(Kind.STATUS, requireFailed(status)));
+  }
+
+  /** Has the next admin command go well, for a fault of a later one. */
+  public void spareAdmin() {
+    planOfAdmin(new Fault(Kind.NONE, 0));
   }
 
   /** Has the next admin command never be answered. */

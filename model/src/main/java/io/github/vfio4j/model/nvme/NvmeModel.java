@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -114,8 +115,11 @@ public final class NvmeModel implements DeviceModel, Registers {
       new FeatureStore((QUEUE_PAIRS - 1) << 16 | (QUEUE_PAIRS - 1));
   private final LogStore logs = new LogStore();
   private final EventRequests events = new EventRequests(this::answerRequest);
+  private final DoorbellBuffers doorbells = new DoorbellBuffers(this::bus);
   private @Nullable Bus bus;
   private boolean hasAdministration = true;
+  private boolean hasDoorbellBuffers;
+  private int rings;
   private long lastSignOfLife;
   private int configuration;
   private int status;
@@ -163,6 +167,60 @@ public final class NvmeModel implements DeviceModel, Registers {
   public NvmeModel withoutAdministration() {
     hasAdministration = false;
     return this;
+  }
+
+  /**
+   * Gives the controller doorbells that can be in memory (Doorbell Buffer Config). It asks for all
+   * of them to be rung, too, unless {@link #askForDoorbells} has it look for itself.
+   *
+   * @return this
+   */
+  public NvmeModel withDoorbellBuffers() {
+    hasDoorbellBuffers = true;
+    return this;
+  }
+
+  /**
+   * Says whether the controller asks for the doorbells to be rung that are in memory. Where it does
+   * not, it does what is asked of it in {@link #lookAtDoorbells}; that has to be called before a
+   * queue has gone round. Not to be called while the driver uses the device.
+   *
+   * @param ask whether it does, as it does at first
+   */
+  public void askForDoorbells(boolean ask) {
+    doorbells.ask(ask);
+    submissions.keySet().forEach(this::wantDoorbells);
+  }
+
+  /**
+   * Has the controller look at the doorbells in memory, and do what it is told there. Not to be
+   * called while the driver uses the device.
+   */
+  public void lookAtDoorbells() {
+    for (int number : List.copyOf(submissions.keySet())) {
+      Queue queue = submissions.get(number);
+      if (number != 0 && queue != null && doorbells.isOn()) {
+        goTo(number, queue, doorbells.tail(number));
+        wantDoorbells(number);
+      }
+    }
+  }
+
+  private void wantDoorbells(int number) {
+    Queue queue = submissions.get(number);
+    if (queue != null && number != 0) {
+      doorbells.wantTail(number, queue.tail);
+      doorbells.wantHead(queue.partner);
+    }
+  }
+
+  /**
+   * Returns how often a doorbell was rung: a register, not one in memory.
+   *
+   * @return the number, of all queues and since the model was made
+   */
+  public int doorbellsRung() {
+    return rings;
   }
 
   /**
@@ -221,6 +279,7 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private void stop() {
     hung.clear();
+    doorbells.forget();
     features.reset();
     events.reset();
     submissions.clear();
@@ -294,17 +353,30 @@ public final class NvmeModel implements DeviceModel, Registers {
   }
 
   private void ring(int doorbell, int value) {
+    rings++;
     boolean ofCompletions = (doorbell & 1) != 0;
     int number = doorbell >> 1;
     if (ofCompletions || (status & READY) == 0 || (status & FATAL) != 0) {
       return;
     }
     Queue queue = submissions.get(number);
-    if (queue == null || value < 0 || value >= queue.entries || value == queue.tail) {
+    if (queue == null || value == queue.tail) {
       events.raise(ERROR_EVENT, INVALID_DOORBELL_VALUE, LogStore.ERRORS);
       return;
     }
-    queue.tail = value;
+    goTo(number, queue, number != 0 && doorbells.isOn() ? doorbells.tail(number) : value);
+    if (number != 0 && doorbells.isOn()) {
+      wantDoorbells(number);
+    }
+  }
+
+  /** Carries out what the driver has put into a queue. */
+  private void goTo(int number, Queue queue, int tail) {
+    if (tail < 0 || tail >= queue.entries) {
+      events.raise(ERROR_EVENT, INVALID_DOORBELL_VALUE, LogStore.ERRORS);
+      return;
+    }
+    queue.tail = tail;
     while (queue.head != queue.tail && (status & FATAL) == 0) {
       ByteBuffer command = fetch(queue.iova + (long) queue.head * COMMAND, COMMAND);
       queue.head = queue.head + 1 == queue.entries ? 0 : queue.head + 1;
@@ -393,6 +465,10 @@ public final class NvmeModel implements DeviceModel, Registers {
           events.request(Short.toUnsignedInt(command.getShort(2)))
               ? PENDING
               : Status.TOO_MANY_EVENT_REQUESTS;
+      case 0x7c ->
+          hasDoorbellBuffers
+              ? doorbells.begin(command.getLong(24), command.getLong(32))
+              : Status.INVALID_OPCODE;
       case 0x0d, 0x15, 0x18, (byte) 0x80 ->
           hasAdministration ? administer(command, word10, result) : Status.INVALID_OPCODE;
       default -> Status.INVALID_OPCODE;
@@ -537,7 +613,7 @@ public final class NvmeModel implements DeviceModel, Registers {
         answer.put(77, (byte) Integer.numberOfTrailingZeros(MAXIMUM_TRANSFER / PAGE));
         answer.putShort(78, (short) CONTROLLER_ID);
         answer.putInt(92, NAMESPACE_NOTICE);
-        answer.putShort(256, (short) (hasAdministration ? 1 << 1 | 1 << 3 : 0));
+        answer.putShort(256, (short) optionalCommands());
         answer.putShort(320, (short) (hasAdministration ? 1 : 0));
         answer.put(259, (byte) (EventRequests.MOST - 1));
         answer.put(261, (byte) (1 << 2));
@@ -562,6 +638,10 @@ public final class NvmeModel implements DeviceModel, Registers {
       }
     }
     return move(command, MemorySegment.ofArray(answer.array()), true) ? 0 : Status.TRANSFER_ERROR;
+  }
+
+  private int optionalCommands() {
+    return (hasAdministration ? 1 << 1 | 1 << 3 : 0) | (hasDoorbellBuffers ? 1 << 8 : 0);
   }
 
   private static byte[] text(String text, int length) {

@@ -20,6 +20,7 @@ final class Machine {
   static final PciAddress IGB = Device.IGB.address();
   static final PciAddress NVME = Device.NVME.address();
   static final PciAddress NVME_2 = Device.NVME_2.address();
+  static final PciAddress NVME_3 = Device.NVME_3.address();
 
   /** Where x86 writes its message-signalled interrupts. */
   private static final IovaRange X86_INTERRUPTS = new IovaRange(0xfee00000L, 0xfeefffffL);
