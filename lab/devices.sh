@@ -19,6 +19,7 @@ devices=(
   pcie-root-port,id=port4,chassis=4,addr=0xe,x-speed=5
   nvme,id=others,serial=c,bus=port4,mdts=1,dbcs=on   # 8 KiB a command, doorbells in memory
   nvme-ns,bus=others,drive=disk3,nsid=1
+  nvme-ns,bus=others,drive=disk4,nsid=2,zoned=on,zoned.zone_size=1M,zoned.zone_capacity=768K,zoned.max_open=3,zoned.max_active=5
 )
 # One group, where Linux can have it: not under Arm's SMMU, and virtio's IOMMU fails for all devices then.
 bridged=(
@@ -27,6 +28,6 @@ bridged=(
   virtio-rng-pci,bus=bridge,addr=3                   # whose driver keeps that group from user programs
 )
 # Empty files, which go with the run.
-disks=(disk disk2 disk3)
+disks=(disk disk2 disk3 disk4)
 backends=(-object memory-backend-ram,id=shared,size=1M,share=on -netdev user,id=lan,restrict=on
   -netdev user,id=lan2,restrict=on)

@@ -19,6 +19,7 @@ final class ControllerRegisters implements AutoCloseable {
 
   private static final int ENABLE = 1;
   private static final int ENTRY_SIZES = 6 << 16 | 4 << 20;
+  private static final int ALL_COMMAND_SETS = 6 << 4;
   private static final int SHUTDOWN = 1 << 14;
   private static final int READY = 1;
   private static final int FATAL = 2;
@@ -107,8 +108,12 @@ final class ControllerRegisters implements AutoCloseable {
     mapped.setInt(ADMIN_QUEUE_SIZES, most << 16 | most);
     mapped.setLong(ADMIN_SUBMISSION_QUEUE, admin.commandsIova());
     mapped.setLong(ADMIN_COMPLETION_QUEUE, admin.completionsIova());
-    mapped.setIntRelease(CONFIGURATION, ENABLE | ENTRY_SIZES);
+    mapped.setIntRelease(CONFIGURATION, enabled());
     await("enable", READY | FATAL, READY, capabilities.timeout());
+  }
+
+  private int enabled() {
+    return ENABLE | ENTRY_SIZES | (capabilities.hasOtherCommands() ? ALL_COMMAND_SETS : 0);
   }
 
   /** Shuts the controller down, so that what it has in its cache is kept, and stops it. */
@@ -119,7 +124,7 @@ final class ControllerRegisters implements AutoCloseable {
     }
     try {
       if ((status & FATAL) == 0 && (status & READY) != 0) {
-        mapped.setIntRelease(CONFIGURATION, ENABLE | ENTRY_SIZES | SHUTDOWN);
+        mapped.setIntRelease(CONFIGURATION, enabled() | SHUTDOWN);
         await("shut down", SHUTDOWN_STATUS, SHUTDOWN_COMPLETE, SHUTDOWN_PATIENCE);
       }
     } finally {

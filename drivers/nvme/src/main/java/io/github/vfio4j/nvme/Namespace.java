@@ -3,7 +3,8 @@ package io.github.vfio4j.nvme;
 import io.github.vfio4j.VfioException;
 
 /**
- * Blocks that a controller keeps: what other systems call a disk.
+ * Blocks that a controller keeps: what other systems call a disk. Where they lie in zones, {@link
+ * NvmeController#zonedNamespaces} has it, too.
  *
  * @param id the controller's number for it, from 1
  * @param blocks how many logical blocks it has
@@ -20,8 +21,7 @@ public record Namespace(int id, long blocks, int blockSize) {
       throw new VfioException(
           "identify", "namespace " + id + " of " + device, null, "there is none");
     }
-    int format = (fields.byteAt(26) & 0xf) | ((fields.byteAt(26) >> 1) & 0x30);
-    int descriptor = fields.intAt(FORMATS + Integer.BYTES * format);
+    int descriptor = fields.intAt(FORMATS + Integer.BYTES * format(fields));
     int metadata = descriptor & 0xffff;
     int shift = descriptor >>> 16 & 0xff;
     String object = "namespace " + id + " of " + device;
@@ -42,6 +42,11 @@ public record Namespace(int id, long blocks, int blockSize) {
           "identify", object, null, Long.toUnsignedString(blocks) + " blocks are none to use");
     }
     return new Namespace(id, blocks, 1 << shift);
+  }
+
+  /** Returns the number of the format that a namespace has. */
+  static int format(Fields fields) {
+    return (fields.byteAt(26) & 0xf) | ((fields.byteAt(26) >> 1) & 0x30);
   }
 
   /**

@@ -13,10 +13,13 @@ import io.github.vfio4j.nvme.AdminQueue.Command;
 import io.github.vfio4j.sysfs.PciDevice;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,12 +45,18 @@ public final class NvmeController implements AutoCloseable {
   private static final int NAMESPACE = 0;
   private static final int CONTROLLER = 1;
   private static final int ACTIVE_NAMESPACES = 2;
+  private static final int NAMESPACE_OF_COMMAND_SET = 5;
+  private static final int CONTROLLER_OF_COMMAND_SET = 6;
+  private static final int ACTIVE_NAMESPACES_OF_COMMAND_SET = 7;
+  private static final int NVM_COMMANDS = 0;
+  private static final int ZONED_COMMANDS = 2 << 24;
 
   private final VfioDevice device;
   private final ControllerRegisters registers;
   private final AdminQueue admin;
   private final ControllerIdentity identity;
   private final AdminAbilities abilities;
+  private final CommandSets commandSets;
   private final int mostPairs;
   private final Map<Integer, QueuePair> pairs = new TreeMap<>();
   private @Nullable AsyncEvents listener;
@@ -68,6 +77,8 @@ public final class NvmeController implements AutoCloseable {
         admin.ask(new Command("Identify Controller", Opcode.IDENTIFY, 0, CONTROLLER, 0));
     this.identity = ControllerIdentity.parse(answer, registers.capabilities().smallestPageShift());
     this.abilities = AdminAbilities.parse(device.name(), answer);
+    this.commandSets = new CommandSets(admin, registers.capabilities());
+    commandSets.choose();
     int granted = askForQueues();
     this.mostPairs = Math.min(granted & 0xffff, granted >>> 16) + 1;
     this.doorbells = shareDoorbells();
@@ -198,23 +209,47 @@ public final class NvmeController implements AutoCloseable {
    */
   public List<Namespace> namespaces() throws VfioException {
     List<Namespace> found = new ArrayList<>();
-    for (int id : namespaceIds()) {
+    for (int id : idsOfBlocks()) {
       found.add(namespace(id));
     }
     return found;
+  }
+
+  /** Returns the numbers of those namespaces that have blocks, as far as that is known here. */
+  private Collection<Integer> idsOfBlocks() throws VfioException {
+    if (!registers.capabilities().hasOtherCommands()) {
+      return namespaceIds();
+    }
+    SortedSet<Integer> ids = new TreeSet<>(namespaceIds(NVM_COMMANDS));
+    ids.addAll(zonedIds());
+    return ids;
+  }
+
+  private List<Integer> zonedIds() throws VfioException {
+    return commandSets.hasZones() ? namespaceIds(ZONED_COMMANDS) : List.of();
+  }
+
+  private List<Integer> namespaceIds(int commandSet) throws VfioException {
+    return namespaceIds("Identify Namespaces", ACTIVE_NAMESPACES_OF_COMMAND_SET, commandSet);
   }
 
   List<Integer> namespaceIds() throws VfioException {
     return namespaceIds("Identify Namespaces", ACTIVE_NAMESPACES);
   }
 
-  /** Returns the numbers of a list, which may go over several pages. */
   List<Integer> namespaceIds(String operation, int which) throws VfioException {
+    return namespaceIds(operation, which, 0);
+  }
+
+  /** Returns the numbers of a list, which may go over several pages. */
+  private List<Integer> namespaceIds(String operation, int which, int commandSet)
+      throws VfioException {
     List<Integer> ids = new ArrayList<>();
     int last = 0;
     List<Integer> page;
     do {
-      byte[] answer = admins().ask(new Command(operation, Opcode.IDENTIFY, last, which, 0));
+      byte[] answer =
+          admins().ask(new Command(operation, Opcode.IDENTIFY, last, which, commandSet));
       page = new Fields(answer).idsAt(0, Rings.PAGE);
       for (int id : page) {
         if (Integer.compareUnsigned(id, last) <= 0) {
@@ -238,10 +273,61 @@ public final class NvmeController implements AutoCloseable {
    *     does not answer
    */
   public Namespace namespace(int id) throws VfioException {
-    return Namespace.parse(
-        device.name(),
-        id,
-        admins().ask(new Command("Identify Namespace", Opcode.IDENTIFY, id, NAMESPACE, 0)));
+    return Namespace.parse(device.name(), id, identify(id, NAMESPACE, 0));
+  }
+
+  private byte[] identify(int namespace, int what, int commandSet) throws VfioException {
+    return admins()
+        .ask(new Command("Identify Namespace", Opcode.IDENTIFY, namespace, what, commandSet));
+  }
+
+  /**
+   * Returns the namespaces whose blocks lie in zones. They are among {@link #namespaces}, too.
+   *
+   * @return by number; none where the controller does not have zones
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException if it does not answer, or one of them has a format that cannot be used
+   */
+  public List<ZonedNamespace> zonedNamespaces() throws VfioException {
+    admins();
+    List<ZonedNamespace> found = new ArrayList<>();
+    for (int id : zonedIds()) {
+      found.add(zoned(id));
+    }
+    return found;
+  }
+
+  private ZonedNamespace zoned(int id) throws VfioException {
+    byte[] answer = identify(id, NAMESPACE, 0);
+    return ZonedNamespace.parse(
+        Namespace.parse(device.name(), id, answer),
+        Namespace.format(new Fields(answer)),
+        identify(id, NAMESPACE_OF_COMMAND_SET, ZONED_COMMANDS),
+        identify(0, CONTROLLER_OF_COMMAND_SET, ZONED_COMMANDS),
+        new ZonedNamespace.Limits(
+            device.name(),
+            identity.maximumTransfer(),
+            registers.capabilities().smallestPageShift()));
+  }
+
+  /**
+   * Returns what tells of the zones of a namespace, and opens, closes, fills and resets them.
+   *
+   * @param namespace which one
+   * @return the zones; the caller closes them, which gives their queue pair back
+   * @throws NvmeException if the controller refuses
+   * @throws VfioException as {@link #createQueuePair}
+   */
+  public Zones zones(ZonedNamespace namespace) throws VfioException {
+    QueuePair queues = createQueuePair(1);
+    try {
+      long size = Math.max(Rings.PAGE, device.addressSpace().granule());
+      return new Zones(namespace, queues, device.addressSpace().allocate(size));
+    } catch (Throwable e) {
+      try (queues) {
+        throw e;
+      }
+    }
   }
 
   /**
@@ -639,6 +725,7 @@ public final class NvmeController implements AutoCloseable {
     try {
       device.pci().config().setBusMaster(true);
       admin.start();
+      commandSets.choose();
       int _ = askForQueues();
       doorbells = shareDoorbells();
       if (listener != null) {

@@ -9,6 +9,9 @@ final class Opcode {
   static final int WRITE_ZEROES = 0x08;
   static final int DATASET_MANAGEMENT = 0x09;
   static final int VERIFY = 0x0c;
+  static final int ZONE_MANAGEMENT_SEND = 0x79;
+  static final int ZONE_MANAGEMENT_RECEIVE = 0x7a;
+  static final int ZONE_APPEND = 0x7d;
 
   static final int DELETE_SUBMISSION_QUEUE = 0x00;
   static final int CREATE_SUBMISSION_QUEUE = 0x01;

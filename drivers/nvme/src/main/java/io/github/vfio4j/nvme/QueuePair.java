@@ -31,6 +31,8 @@ public final class QueuePair implements AutoCloseable {
   private static final int RANGE = 16;
   private static final int MOST_RANGES = 256;
   private static final int MOST_BLOCKS = 1 << 16;
+  private static final int ALL_ZONES = 1 << 8;
+  private static final int AS_MANY_AS_HAVE_ROOM = 1 << 16;
 
   /** Is told how commands end. */
   @FunctionalInterface
@@ -43,6 +45,17 @@ public final class QueuePair implements AutoCloseable {
      * @param status 0 if it was successful, else what {@link NvmeStatus} takes
      */
     void ended(long tag, int status);
+
+    /**
+     * Called in place of {@link #ended} where {@link QueuePair#append} was successful. Unless it is
+     * overridden it calls that, and the place is lost.
+     *
+     * @param tag the command's
+     * @param block the first block that was written, in the zone that was named
+     */
+    default void appended(long tag, long block) {
+      ended(tag, 0);
+    }
   }
 
   private final NvmeController controller;
@@ -51,6 +64,11 @@ public final class QueuePair implements AutoCloseable {
   private final @Nullable Interrupt interrupt;
   private final long[] tags;
   private final long mostBytes;
+
+  /** The blocks at which what was appended can begin, by slot; no other command has any. */
+  private final long[] appendedFrom;
+
+  private final long[] appendedTo;
 
   private final LateCommands late;
 
@@ -75,6 +93,8 @@ public final class QueuePair implements AutoCloseable {
     this.era = era;
     this.begun = era;
     this.tags = new long[rings.slots()];
+    this.appendedFrom = new long[rings.slots()];
+    this.appendedTo = new long[rings.slots()];
     this.late = new LateCommands(rings.slots());
     this.mostBytes = controller.identity().maximumTransfer();
   }
@@ -179,20 +199,25 @@ public final class QueuePair implements AutoCloseable {
   private boolean transfer(
       int opcode, Namespace namespace, long block, DmaSlice data, int flags, long tag) {
     requireOpen();
-    long size = data.size();
-    int shift = Integer.numberOfTrailingZeros(namespace.blockSize());
-    if ((size & (namespace.blockSize() - 1)) != 0 || size > mostBytes || (data.iova() & 3) != 0) {
-      throw badData(namespace, data);
-    }
-    long count = size >>> shift;
+    long count = count(namespace, data);
     checkRange(namespace, block, count);
     int slot =
-        rings.transfer(opcode, namespace.id(), data.iova(), size, block, (count - 1) | flags);
+        rings.transfer(
+            opcode, namespace.id(), data.iova(), data.size(), block, (count - 1) | flags);
     if (slot < 0) {
       return false;
     }
     note(slot, tag);
     return true;
+  }
+
+  /** Returns how many blocks data has that a command can move. */
+  private long count(Namespace namespace, DmaSlice data) {
+    long size = data.size();
+    if ((size & (namespace.blockSize() - 1)) != 0 || size > mostBytes || (data.iova() & 3) != 0) {
+      throw badData(namespace, data);
+    }
+    return size >>> Integer.numberOfTrailingZeros(namespace.blockSize());
   }
 
   private IllegalArgumentException badData(Namespace namespace, DmaSlice data) {
@@ -226,6 +251,7 @@ public final class QueuePair implements AutoCloseable {
 
   private void note(int slot, long tag) {
     tags[slot] = tag;
+    appendedTo[slot] = -1;
     late.begin(slot);
   }
 
@@ -311,6 +337,131 @@ public final class QueuePair implements AutoCloseable {
     rings.words(10, (int) count - 1, DEALLOCATE);
     end(slot, tag);
     return true;
+  }
+
+  /**
+   * Puts a command into the queue that writes blocks to a zone, wherever the controller wants to:
+   * several can be under way, and all come after what was there. {@link Completions#appended} is
+   * told of the place.
+   *
+   * @param namespace where
+   * @param zone the first block of the zone
+   * @param source what is written; its size, whole blocks, is at most {@link
+   *     ZonedNamespace#maximumAppend}
+   * @param tag returned when it has ended
+   * @return false if the queue is full
+   * @throws IllegalArgumentException if the size is not whole blocks, too large, or not aligned to
+   *     4 bytes
+   * @throws IndexOutOfBoundsException if no zone starts there, or the blocks are too many for it
+   */
+  public boolean append(ZonedNamespace namespace, long zone, DmaSlice source, long tag) {
+    requireOpen();
+    Namespace blocks = namespace.namespace();
+    if (source.size() > namespace.maximumAppend()) {
+      throw new IllegalArgumentException(
+          "0x%x bytes: a command appends up to 0x%x"
+              .formatted(source.size(), namespace.maximumAppend()));
+    }
+    requireStart(namespace, zone);
+    long count = count(blocks, source);
+    checkRange(blocks, zone, count);
+    if (count > namespace.zoneBlocks()) {
+      throw new IndexOutOfBoundsException(
+          "%d blocks, for a zone of %d".formatted(count, namespace.zoneBlocks()));
+    }
+    int slot = rings.begin(Opcode.ZONE_APPEND, blocks.id());
+    if (slot < 0) {
+      return false;
+    }
+    rings.data(slot, source.iova(), source.size());
+    end(slot, zone, (int) count - 1, tag);
+    appendedFrom[slot] = zone;
+    appendedTo[slot] = zone + namespace.zoneBlocks() - count;
+    return true;
+  }
+
+  static void requireStart(ZonedNamespace namespace, long block) {
+    if (!namespace.isStart(block)) {
+      throw new IndexOutOfBoundsException(
+          "no zone starts at block %d: there are %d of %d blocks"
+              .formatted(block, namespace.zones(), namespace.zoneBlocks()));
+    }
+  }
+
+  /**
+   * Puts a command into the queue that does something with a zone.
+   *
+   * @param namespace where
+   * @param action what
+   * @param zone the first block of the zone
+   * @param tag returned when it has ended
+   * @return false if the queue is full
+   * @throws IndexOutOfBoundsException if no zone starts there
+   */
+  public boolean manage(ZonedNamespace namespace, ZoneAction action, long zone, long tag) {
+    requireStart(namespace, zone);
+    return manage(namespace, zone, action.number(), tag);
+  }
+
+  /**
+   * Puts a command into the queue that does something with all zones for which it makes sense, as
+   * {@link Zones#manageAll} says.
+   *
+   * @param namespace where
+   * @param action what
+   * @param tag returned when it has ended
+   * @return false if the queue is full
+   */
+  public boolean manageAll(ZonedNamespace namespace, ZoneAction action, long tag) {
+    return manage(namespace, 0, ALL_ZONES | action.number(), tag);
+  }
+
+  private boolean manage(ZonedNamespace namespace, long zone, int word13, long tag) {
+    requireOpen();
+    int slot = rings.begin(Opcode.ZONE_MANAGEMENT_SEND, namespace.namespace().id());
+    if (slot < 0) {
+      return false;
+    }
+    rings.words(10, (int) zone, (int) (zone >>> 32));
+    rings.words(12, 0, word13);
+    end(slot, tag);
+    return true;
+  }
+
+  /**
+   * Puts a command into the queue that tells of zones, as many as there is room for.
+   *
+   * @param namespace where
+   * @param block in the first of the zones
+   * @param target where to: 64 bytes, and 64 for each zone; {@link Zone#of} takes it apart
+   * @param tag returned when it has ended
+   * @return false if the queue is full
+   * @throws IllegalArgumentException if there is no room for a zone, or the size is no multiple of
+   *     64, too large, or not aligned to 4 bytes
+   * @throws IndexOutOfBoundsException if the namespace has no such block
+   */
+  public boolean report(ZonedNamespace namespace, long block, DmaSlice target, long tag) {
+    requireOpen();
+    requireReport(target);
+    controller.requireMovable(target);
+    checkRange(namespace.namespace(), block, 1);
+    int slot = rings.begin(Opcode.ZONE_MANAGEMENT_RECEIVE, namespace.namespace().id());
+    if (slot < 0) {
+      return false;
+    }
+    rings.data(slot, target.iova(), target.size());
+    rings.words(10, (int) block, (int) (block >>> 32));
+    rings.words(12, (int) (target.size() / Integer.BYTES) - 1, AS_MANY_AS_HAVE_ROOM);
+    end(slot, tag);
+    return true;
+  }
+
+  static void requireReport(DmaSlice report) {
+    if (report.size() < 2 * Zone.DESCRIPTOR || report.size() % Zone.DESCRIPTOR != 0) {
+      throw new IllegalArgumentException(
+          report.size()
+              + " bytes are not 64, and 64 for each zone, of which there is one at least");
+    }
   }
 
   /**
@@ -419,13 +570,33 @@ public final class QueuePair implements AutoCloseable {
           throw new VfioException(
               "poll", toString(), null, "the controller ended a command that was not under way");
         }
-        completions.ended(tags[slot], rings.status());
+        if (appendedTo[slot] >= 0 && rings.status() == 0) {
+          endAppend(completions, slot, rings.longResult());
+        } else {
+          completions.ended(tags[slot], rings.status());
+        }
       }
     } finally {
       if (taken > 0) {
         rings.acknowledge();
       }
     }
+  }
+
+  private void endAppend(Completions completions, int slot, long block) throws VfioException {
+    if (block >= appendedFrom[slot] && block <= appendedTo[slot]) {
+      completions.appended(tags[slot], block);
+      return;
+    }
+    VfioException failure =
+        new VfioException(
+            "poll",
+            toString(),
+            null,
+            "the controller has appended blocks at %s, not from %d to %d"
+                .formatted(Long.toUnsignedString(block), appendedFrom[slot], appendedTo[slot]));
+    completions.ended(tags[slot], NvmeStatus.ABORTED_BY_HOST.bits());
+    throw failure;
   }
 
   /** Makes the queues known to the controller again, and ends what it has forgotten. */

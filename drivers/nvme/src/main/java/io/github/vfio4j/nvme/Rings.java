@@ -250,6 +250,11 @@ final class Rings implements AutoCloseable {
     return completions.getInt(taken);
   }
 
+  /** Returns the first two words of the completion that was taken last, and that is still there. */
+  long longResult() {
+    return completions.getLong(taken);
+  }
+
   /** Returns the status of the completion that was taken last. */
   int status() {
     return status;

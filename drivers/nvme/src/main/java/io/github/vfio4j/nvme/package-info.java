@@ -6,6 +6,8 @@
  *   <li>{@link io.github.vfio4j.nvme.Namespace}: the blocks that it keeps;
  *   <li>{@link io.github.vfio4j.nvme.QueuePair}: reading and writing them, by one thread each,
  *       without a lock or an allocation, and having them end whatever becomes of the controller;
+ *   <li>{@link io.github.vfio4j.nvme.ZonedNamespace}, {@link io.github.vfio4j.nvme.Zones}: blocks
+ *       that are written zone by zone;
  *   <li>{@link io.github.vfio4j.nvme.Features}, {@link io.github.vfio4j.nvme.LogPages}, {@link
  *       io.github.vfio4j.nvme.AsyncEvents}: what it is set to, remembers, and tells of its own
  *       accord;

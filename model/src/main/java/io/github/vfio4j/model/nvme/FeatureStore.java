@@ -10,6 +10,7 @@ final class FeatureStore {
   static final int QUEUES = 0x07;
   static final int EVENTS = 0x0b;
   static final int KEEP_ALIVE = 0x0f;
+  static final int COMMAND_SETS = 0x19;
 
   static final int HOTTEST_KELVIN = 343;
   static final int INVALID_FIELD = 0x002;
@@ -45,7 +46,8 @@ final class FeatureStore {
             Map.entry(0x08, 0),
             Map.entry(0x0a, 0),
             Map.entry(EVENTS, 0),
-            Map.entry(KEEP_ALIVE, 0));
+            Map.entry(KEEP_ALIVE, 0),
+            Map.entry(COMMAND_SETS, 0));
     reset();
   }
 

@@ -21,6 +21,7 @@ public final class NvmeFaults {
     HANGS,
     WRONG_IDENTIFIER,
     WRONG_PHASE,
+    WRONG_RESULT,
     FATAL
   }
 
@@ -125,6 +126,13 @@ public final class NvmeFaults {
   /** Has the next completion name a command that was never given. */
   public void answerAnother() {
     plan(new Fault(Kind.WRONG_IDENTIFIER, 0));
+  }
+
+  /**
+   * Has the next completion have a result of all ones, for example the place of what was appended.
+   */
+  public void answerAllOnes() {
+    plan(new Fault(Kind.WRONG_RESULT, 0));
   }
 
   /** Has the next completion have the phase of the round before, as if it was not there. */

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It carries out a command as soon as the doorbell is rung, in the thread that rings it. It has
  * the commands that every controller has, compare, write zeroes, verify and deallocate, and those
- * that format and manage namespaces, of which it has one at first.
+ * that format and manage namespaces, of which it has one at first. Doorbells in memory and zones
+ * are there if asked for.
  */
 public final class NvmeModel implements DeviceModel, Registers {
   /** How many I/O queue pairs it has. */
@@ -44,6 +45,15 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   /** The NVM command set, half a second to get ready, contiguous queues of so many entries. */
   private static final long CAPABILITIES = 1L << 37 | 1L << 24 | 1 << 16 | (MOST_ENTRIES - 1);
+
+  private static final long OTHER_COMMANDS = 1L << 43;
+  private static final int ALL_COMMAND_SETS = 6;
+  private static final int ZONED_COMMANDS = 2;
+  private static final int WITH_ZONES = 1;
+  private static final int ZONE_FORMATS = 2816;
+
+  /** The most that one command appends to a zone, as a power of two of pages. */
+  private static final int APPEND_PAGES_SHIFT = 4;
 
   private static final int ZERO_CELSIUS = 273;
   private static final int RETAIN_EVENT = 1 << 15;
@@ -101,6 +111,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   }
 
   private final PciLayout layout;
+  private final int blockSize;
   private final NvmeFaults faults = new NvmeFaults();
   private final Stores stores = new Stores();
   private final Map<Integer, Queue> submissions = new TreeMap<>();
@@ -136,6 +147,7 @@ public final class NvmeModel implements DeviceModel, Registers {
    *     GiB of them
    */
   public NvmeModel(int blocks, int blockSize) {
+    this.blockSize = blockSize;
     stores.add(store(blocks, blockSize));
     this.layout =
         PciLayout.of(0x1b36, 0x0010)
@@ -167,6 +179,45 @@ public final class NvmeModel implements DeviceModel, Registers {
   public NvmeModel withoutAdministration() {
     hasAdministration = false;
     return this;
+  }
+
+  /**
+   * Gives the controller another namespace, whose blocks lie in zones; they are as large as the
+   * first one's. What was appended, and how far zones are written, outlasts resets.
+   *
+   * @param count how many zones
+   * @param blocks how many blocks from the start of one to that of the next
+   * @param capacity how many of them can be written
+   * @param mostOpen how many zones can be open at a time, 0 for all
+   * @param mostActive how many can be open or closed at a time, 0 for all
+   * @return this
+   * @throws IllegalArgumentException if there are no zones, or the capacity is not positive or
+   *     larger than a zone, or there are more than 2 GiB of them
+   */
+  public NvmeModel withZones(int count, int blocks, int capacity, int mostOpen, int mostActive) {
+    if (count <= 0 || capacity <= 0 || capacity > blocks || count > Integer.MAX_VALUE / blocks) {
+      throw new IllegalArgumentException(
+          "%d zones of %d blocks, of which %d can be written".formatted(count, blocks, capacity));
+    }
+    ZoneStates zones = new ZoneStates(count, blocks, capacity, mostOpen, mostActive);
+    stores.add(store(count * blocks, blockSize).with(zones));
+    return this;
+  }
+
+  /**
+   * Has a zone wear out. Not to be called while the driver uses the device.
+   *
+   * @param namespace the number of a namespace with zones
+   * @param zone the number of a zone of it, from 0
+   * @param offline whether it cannot be read any more, too
+   * @throws IllegalArgumentException if there is no such namespace
+   */
+  public void wearOut(int namespace, int zone, boolean offline) {
+    ZoneStates zones = stores.zones(namespace);
+    if (zones == null) {
+      throw new IllegalArgumentException("namespace " + namespace + " has no zones");
+    }
+    zones.set(zone, offline);
   }
 
   /**
@@ -280,6 +331,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   private void stop() {
     hung.clear();
     doorbells.forget();
+    stores.stop();
     features.reset();
     events.reset();
     submissions.clear();
@@ -296,7 +348,7 @@ public final class NvmeModel implements DeviceModel, Registers {
     expectSignOfLife();
     long value =
         switch ((int) offset & -Long.BYTES) {
-          case 0x00 -> CAPABILITIES;
+          case 0x00 -> CAPABILITIES | (stores.haveZones() ? OTHER_COMMANDS : 0);
           case 0x08 -> 0x00010400;
           case 0x10 -> (long) configuration << 32;
           case 0x18 -> (long) status << 32;
@@ -402,8 +454,8 @@ public final class NvmeModel implements DeviceModel, Registers {
       return;
     }
     int failed = fault.filter(it -> it.kind() == Kind.STATUS).map(Fault::status).orElse(0);
-    int[] result = new int[1];
-    int ended = failed != 0 ? failed : number == 0 ? admin(command, result) : io(command);
+    int[] result = new int[2];
+    int ended = failed != 0 ? failed : number == 0 ? admin(command, result) : io(command, result);
     if (ended == PENDING || fault.filter(it -> it.kind() == Kind.NEVER_ENDS).isPresent()) {
       return;
     }
@@ -414,18 +466,22 @@ public final class NvmeModel implements DeviceModel, Registers {
       identifier = 0xfffe;
     }
     boolean stale = fault.filter(it -> it.kind() == Kind.WRONG_PHASE).isPresent();
-    complete(number, queue, result[0], identifier, ended, stale);
+    long answer = Integer.toUnsignedLong(result[0]) | (long) result[1] << 32;
+    if (fault.filter(it -> it.kind() == Kind.WRONG_RESULT).isPresent()) {
+      answer = -1;
+    }
+    complete(number, queue, answer, identifier, ended, stale);
   }
 
   private void complete(
-      int number, Queue queue, int result, int identifier, int ended, boolean stale) {
+      int number, Queue queue, long result, int identifier, int ended, boolean stale) {
     Queue answers = completions.get(queue.partner);
     if (answers == null) {
       return;
     }
     int phase = stale ? answers.phase ^ 1 : answers.phase;
     ByteBuffer entry = ByteBuffer.allocate(COMPLETION).order(ByteOrder.LITTLE_ENDIAN);
-    entry.putInt(0, result);
+    entry.putLong(0, result);
     entry.putInt(8, number << 16 | queue.head);
     entry.putInt(12, ended << 17 | phase << 16 | identifier);
     bus()
@@ -627,6 +683,19 @@ public final class NvmeModel implements DeviceModel, Registers {
       case 2 -> {
         stores.attached().stream().filter(it -> it > id).forEach(answer::putInt);
       }
+      case 0x05, 0x06, 0x07 -> {
+        int ended = identify(id, what, command.getInt(44) >>> 24, answer);
+        if (ended != 0) {
+          return ended;
+        }
+      }
+      case 0x1c -> {
+        if (!stores.haveZones()) {
+          return Status.INVALID_FIELD;
+        }
+        answer.putLong(0, 1);
+        answer.putLong(Long.BYTES * WITH_ZONES, 1 | 1 << ZONED_COMMANDS);
+      }
       case 0x10 -> {
         if (!hasAdministration) {
           return Status.INVALID_FIELD;
@@ -640,6 +709,33 @@ public final class NvmeModel implements DeviceModel, Registers {
     return move(command, MemorySegment.ofArray(answer.array()), true) ? 0 : Status.TRANSFER_ERROR;
   }
 
+  /** Says what belongs to one set of commands. */
+  private int identify(int id, int what, int commandSet, ByteBuffer answer) {
+    if (!stores.haveZones() || (commandSet != 0 && commandSet != ZONED_COMMANDS)) {
+      return Status.INVALID_FIELD;
+    }
+    boolean zoned = commandSet == ZONED_COMMANDS;
+    Store store = stores.attached(id).orElse(null);
+    switch (what) {
+      case 0x05 -> {
+        if (store == null) {
+          return Status.INVALID_NAMESPACE;
+        }
+        ZoneStates zones = store.zones();
+        if (zones == null || !zoned) {
+          return Status.INVALID_FIELD;
+        }
+        answer.putShort(2, (short) 1);
+        answer.putInt(4, zones.mostActive() - 1);
+        answer.putInt(8, zones.mostOpen() - 1);
+        answer.putLong(ZONE_FORMATS + 16 * store.format(), zones.size());
+      }
+      case 0x06 -> answer.put(0, (byte) (zoned ? APPEND_PAGES_SHIFT : 0));
+      default -> stores.attached(zoned).stream().filter(it -> it > id).forEach(answer::putInt);
+    }
+    return 0;
+  }
+
   private int optionalCommands() {
     return (hasAdministration ? 1 << 1 | 1 << 3 : 0) | (hasDoorbellBuffers ? 1 << 8 : 0);
   }
@@ -651,7 +747,7 @@ public final class NvmeModel implements DeviceModel, Registers {
         .getBytes(StandardCharsets.US_ASCII);
   }
 
-  private int io(ByteBuffer command) {
+  private int io(ByteBuffer command, int[] result) {
     int id = command.getInt(4);
     Store store = stores.attached(id).orElse(null);
     if (store == null) {
@@ -663,12 +759,24 @@ public final class NvmeModel implements DeviceModel, Registers {
     if (command.get(0) == 0x09) {
       return deallocate(command, store);
     }
+    boolean hasZones =
+        (configuration >>> 4 & 7) == ALL_COMMAND_SETS
+            && features.value(FeatureStore.COMMAND_SETS) == WITH_ZONES;
+    if (command.get(0) >= 0x79) {
+      return hasZones ? ofZones(command, store, result) : Status.INVALID_OPCODE;
+    }
     long block = command.getLong(40);
     long count = (command.getInt(48) & 0xffff) + 1L;
     if (block < 0 || count > store.blocks() || block > store.blocks() - count) {
       return Status.LBA_OUT_OF_RANGE;
     }
     MemorySegment part = store.part(block, count);
+    boolean writes = command.get(0) == 0x01 || command.get(0) == 0x08;
+    ZoneStates zones = store.zones();
+    int placed = writes && zones != null ? zones.write(block, count) : Status.SUCCESS;
+    if (placed != Status.SUCCESS) {
+      return placed;
+    }
     boolean moves = command.get(0) == 0x01 || command.get(0) == 0x02 || command.get(0) == 0x05;
     if (moves && part.byteSize() > MAXIMUM_TRANSFER) {
       return Status.INVALID_FIELD;
@@ -689,6 +797,49 @@ public final class NvmeModel implements DeviceModel, Registers {
       case 0x0c -> Status.SUCCESS;
       default -> Status.INVALID_OPCODE;
     };
+  }
+
+  private int ofZones(ByteBuffer command, Store store, int[] result) {
+    ZoneStates zones = store.zones();
+    long block = command.getLong(40);
+    int word13 = command.getInt(52);
+    if (zones == null) {
+      return Status.INVALID_OPCODE;
+    }
+    if (block < 0 || block >= store.blocks()) {
+      return Status.LBA_OUT_OF_RANGE;
+    }
+    return switch (command.get(0)) {
+      case 0x79 -> zones.manage(block, word13 & 0xff, (word13 & 1 << 8) != 0);
+      case 0x7a -> report(command, zones, block, word13);
+      case 0x7d -> append(command, store, zones, result);
+      default -> Status.INVALID_OPCODE;
+    };
+  }
+
+  private int append(ByteBuffer command, Store store, ZoneStates zones, int[] result) {
+    long zone = command.getLong(40);
+    long count = (command.getInt(48) & 0xffff) + 1L;
+    if (!zones.isStart(zone) || count * store.blockSize() > (long) PAGE << APPEND_PAGES_SHIFT) {
+      return Status.INVALID_FIELD;
+    }
+    long block = zones.pointer(zone);
+    int placed = zones.append(zone, count);
+    if (placed != Status.SUCCESS) {
+      return placed;
+    }
+    result[0] = (int) block;
+    result[1] = (int) (block >>> 32);
+    return move(command, store.part(block, count), false) ? Status.SUCCESS : Status.TRANSFER_ERROR;
+  }
+
+  private int report(ByteBuffer command, ZoneStates zones, long block, int word13) {
+    long size = (Integer.toUnsignedLong(command.getInt(48)) + 1) * Integer.BYTES;
+    if ((word13 & 0xffff) != 0 || size > MAXIMUM_TRANSFER) {
+      return Status.INVALID_FIELD;
+    }
+    MemorySegment report = MemorySegment.ofArray(zones.report(block, (int) size));
+    return move(command, report, true) ? Status.SUCCESS : Status.TRANSFER_ERROR;
   }
 
   private int compare(ByteBuffer command, MemorySegment part) {

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** The namespaces of a controller: what they hold, and which are attached to it. */
 final class Stores {
@@ -28,9 +29,13 @@ final class Stores {
   private static final long CAPACITY = 64L << 20;
 
   /** What a namespace holds. */
-  record Store(MemorySegment bytes, int blockSize) {
+  record Store(MemorySegment bytes, int blockSize, @Nullable ZoneStates zones) {
     static Store of(long blocks, int blockSize) {
-      return new Store(MemorySegment.ofArray(new byte[(int) blocks * blockSize]), blockSize);
+      return new Store(MemorySegment.ofArray(new byte[(int) blocks * blockSize]), blockSize, null);
+    }
+
+    Store with(ZoneStates states) {
+      return new Store(bytes, blockSize, states);
     }
 
     long blocks() {
@@ -56,6 +61,29 @@ final class Stores {
 
   Optional<Store> attached(int id) {
     return attached.contains(id) ? Optional.ofNullable(all.get(id)) : Optional.empty();
+  }
+
+  /** Returns those of the attached ones that have zones, or that have none. */
+  Collection<Integer> attached(boolean zoned) {
+    return attached.stream().filter(id -> (zones(id) != null) == zoned).toList();
+  }
+
+  @Nullable ZoneStates zones(int id) {
+    Store store = all.get(id);
+    return store == null ? null : store.zones;
+  }
+
+  boolean haveZones() {
+    return all.values().stream().anyMatch(store -> store.zones != null);
+  }
+
+  /** Closes zones that are open. */
+  void stop() {
+    for (Store store : all.values()) {
+      if (store.zones != null) {
+        store.zones.closeAll();
+      }
+    }
   }
 
   Collection<Integer> attached() {
@@ -123,6 +151,11 @@ final class Stores {
     Store store = all.get(id);
     if (store == null) {
       return INVALID_NAMESPACE;
+    }
+    if (store.zones != null) {
+      store.bytes.fill((byte) 0);
+      store.zones.reset();
+      return format == store.format() ? 0 : INVALID_FORMAT;
     }
     int blockSize = 1 << (SMALLEST_SHIFT + format);
     all.put(id, Store.of(store.bytes.byteSize() / blockSize, blockSize));
