@@ -490,9 +490,18 @@ public final class NvmeController implements AutoCloseable {
    * @param namespace which one
    * @return the channel; the caller closes it, which gives its queue pair back
    * @throws NvmeException if the controller refuses
-   * @throws VfioException as {@link #createQueuePair}
+   * @throws VfioException as {@link #createQueuePair}, or if a block of it has more bytes than a
+   *     command moves
    */
   public NamespaceChannel open(Namespace namespace) throws VfioException {
+    if (namespace.blockSize() > identity.maximumTransfer()) {
+      throw new VfioException(
+          "open",
+          "namespace %d of %s".formatted(namespace.id(), this),
+          null,
+          "its blocks have %d bytes, and a command moves up to %d"
+              .formatted(namespace.blockSize(), identity.maximumTransfer()));
+    }
     QueuePair queues = createQueuePair(1);
     try {
       DmaBuffer buffer =

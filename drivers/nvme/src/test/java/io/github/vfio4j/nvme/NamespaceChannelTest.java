@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
 import io.github.vfio4j.model.ModelHost;
 import io.github.vfio4j.model.nvme.NvmeModel;
 import java.io.IOException;
@@ -86,6 +87,29 @@ class NamespaceChannelTest {
         .isThrownBy(() -> channel.write(source))
         .withMessageContaining("ends at byte " + SIZE);
     assertThatThrownBy(() -> channel.truncate(0)).isInstanceOf(UnsupportedOperationException.class);
+  }
+
+  /** The least that a controller can say that a command moves is two pages. */
+  @Test
+  void whatACommandDoesNotMoveIsSplit() throws IOException {
+    NvmeModel small = new NvmeModel(1024, 512).withMaximumTransfer(8192);
+    try (ModelHost other = ModelHost.of(small);
+        VfioDevice smallDevice = other.open();
+        NvmeController smallOne = NvmeController.start(smallDevice)) {
+      assertThat(smallOne.identity().maximumTransfer()).isEqualTo(8192);
+      try (NamespaceChannel parts = smallOne.open(smallOne.namespace(1))) {
+        byte[] written = bytes(100_000, 1);
+        assertThat(parts.position(700).write(ByteBuffer.wrap(written))).isEqualTo(written.length);
+        assertThat(smallOne.health().writes().intValue())
+            .isEqualTo(13); // the first one begins within a block
+        ByteBuffer read = ByteBuffer.allocate(written.length);
+        assertThat(parts.position(700).read(read)).isEqualTo(written.length);
+        assertThat(read.array()).isEqualTo(written);
+      }
+      assertThatExceptionOfType(VfioException.class)
+          .isThrownBy(() -> smallOne.open(new Namespace(1, 4, 16384)))
+          .withMessageContaining("blocks have 16384 bytes, and a command moves up to 8192");
+    }
   }
 
   @Test

@@ -32,7 +32,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   /** How many I/O queue pairs it has. */
   public static final int QUEUE_PAIRS = 16;
 
-  /** The most that one command moves, in bytes. */
+  /** The most that one command moves at first, in bytes. */
   public static final int MAXIMUM_TRANSFER = 512 << 10;
 
   private static final int BAR_SIZE = 1 << 14;
@@ -132,6 +132,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   private boolean hasDoorbellBuffers;
   private int rings;
   private long lastSignOfLife;
+  private int maximumTransfer = MAXIMUM_TRANSFER;
   private int configuration;
   private int status;
   private int adminSizes;
@@ -178,6 +179,22 @@ public final class NvmeModel implements DeviceModel, Registers {
    */
   public NvmeModel withoutAdministration() {
     hasAdministration = false;
+    return this;
+  }
+
+  /**
+   * Has a command move no more than so much.
+   *
+   * @param bytes the most, a power of two of at least 8192, which is the least that a controller
+   *     can say
+   * @return this
+   * @throws IllegalArgumentException if it is none
+   */
+  public NvmeModel withMaximumTransfer(int bytes) {
+    if (bytes < 2 * PAGE || Integer.bitCount(bytes) != 1) {
+      throw new IllegalArgumentException(bytes + " bytes are no limit that can be said");
+    }
+    maximumTransfer = bytes;
     return this;
   }
 
@@ -621,7 +638,7 @@ public final class NvmeModel implements DeviceModel, Registers {
     }
     long size = (((word10 >>> 16) | (command.getInt(44) & 0xffffL) << 16) + 1) * Integer.BYTES;
     long offset = command.getLong(48);
-    if ((offset & 3) != 0 || offset < 0 || offset > log.get().length || size > MAXIMUM_TRANSFER) {
+    if ((offset & 3) != 0 || offset < 0 || offset > log.get().length || size > maximumTransfer) {
       return Status.INVALID_FIELD;
     }
     if ((word10 & RETAIN_EVENT) == 0) {
@@ -666,7 +683,7 @@ public final class NvmeModel implements DeviceModel, Registers {
         answer.put(4, text("model", 20));
         answer.put(24, text("vfio4j NVMe model", 40));
         answer.put(64, text("1.0", 8));
-        answer.put(77, (byte) Integer.numberOfTrailingZeros(MAXIMUM_TRANSFER / PAGE));
+        answer.put(77, (byte) Integer.numberOfTrailingZeros(maximumTransfer / PAGE));
         answer.putShort(78, (short) CONTROLLER_ID);
         answer.putInt(92, NAMESPACE_NOTICE);
         answer.putShort(256, (short) optionalCommands());
@@ -778,7 +795,7 @@ public final class NvmeModel implements DeviceModel, Registers {
       return placed;
     }
     boolean moves = command.get(0) == 0x01 || command.get(0) == 0x02 || command.get(0) == 0x05;
-    if (moves && part.byteSize() > MAXIMUM_TRANSFER) {
+    if (moves && part.byteSize() > maximumTransfer) {
       return Status.INVALID_FIELD;
     }
     if (command.get(0) == 0x02) {
@@ -835,7 +852,7 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private int report(ByteBuffer command, ZoneStates zones, long block, int word13) {
     long size = (Integer.toUnsignedLong(command.getInt(48)) + 1) * Integer.BYTES;
-    if ((word13 & 0xffff) != 0 || size > MAXIMUM_TRANSFER) {
+    if ((word13 & 0xffff) != 0 || size > maximumTransfer) {
       return Status.INVALID_FIELD;
     }
     MemorySegment report = MemorySegment.ofArray(zones.report(block, (int) size));
