@@ -11,7 +11,6 @@ import io.github.vfio4j.model.nvme.Stores.Store;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -48,12 +47,6 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private static final long OTHER_COMMANDS = 1L << 43;
   private static final int ALL_COMMAND_SETS = 6;
-  private static final int ZONED_COMMANDS = 2;
-  private static final int WITH_ZONES = 1;
-  private static final int ZONE_FORMATS = 2816;
-
-  /** The most that one command appends to a zone, as a power of two of pages. */
-  private static final int APPEND_PAGES_SHIFT = 4;
 
   private static final int ZERO_CELSIUS = 273;
   private static final int RETAIN_EVENT = 1 << 15;
@@ -61,11 +54,9 @@ public final class NvmeModel implements DeviceModel, Registers {
   /** What an admin command has that does not end at once. */
   private static final int PENDING = -1;
 
-  private static final int CONTROLLER_ID = 1;
   private static final int ERROR_EVENT = 0;
   private static final int NOTICE_EVENT = 2;
   private static final int NAMESPACE_CHANGED = 0;
-  private static final int NAMESPACE_NOTICE = 1 << 8;
   private static final int INVALID_DOORBELL_VALUE = 1;
   private static final int HEALTH_EVENT = 1;
   private static final int TEMPERATURE_EVENT = 1;
@@ -114,6 +105,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   private final int blockSize;
   private final NvmeFaults faults = new NvmeFaults();
   private final Stores stores = new Stores();
+  private final Identities identities = new Identities(stores);
   private final Map<Integer, Queue> submissions = new TreeMap<>();
   private final Map<Integer, Queue> completions = new TreeMap<>();
 
@@ -128,11 +120,8 @@ public final class NvmeModel implements DeviceModel, Registers {
   private final EventRequests events = new EventRequests(this::answerRequest);
   private final DoorbellBuffers doorbells = new DoorbellBuffers(this::bus);
   private @Nullable Bus bus;
-  private boolean hasAdministration = true;
-  private boolean hasDoorbellBuffers;
   private int rings;
   private long lastSignOfLife;
-  private int maximumTransfer = MAXIMUM_TRANSFER;
   private int configuration;
   private int status;
   private int adminSizes;
@@ -178,7 +167,7 @@ public final class NvmeModel implements DeviceModel, Registers {
    * @return this
    */
   public NvmeModel withoutAdministration() {
-    hasAdministration = false;
+    identities.withoutAdministration();
     return this;
   }
 
@@ -194,7 +183,7 @@ public final class NvmeModel implements DeviceModel, Registers {
     if (bytes < 2 * PAGE || Integer.bitCount(bytes) != 1) {
       throw new IllegalArgumentException(bytes + " bytes are no limit that can be said");
     }
-    maximumTransfer = bytes;
+    identities.setMaximumTransfer(bytes);
     return this;
   }
 
@@ -244,7 +233,7 @@ public final class NvmeModel implements DeviceModel, Registers {
    * @return this
    */
   public NvmeModel withDoorbellBuffers() {
-    hasDoorbellBuffers = true;
+    identities.withDoorbellBuffers();
     return this;
   }
 
@@ -539,11 +528,13 @@ public final class NvmeModel implements DeviceModel, Registers {
               ? PENDING
               : Status.TOO_MANY_EVENT_REQUESTS;
       case 0x7c ->
-          hasDoorbellBuffers
+          identities.hasDoorbellBuffers()
               ? doorbells.begin(command.getLong(24), command.getLong(32))
               : Status.INVALID_OPCODE;
       case 0x0d, 0x15, 0x18, (byte) 0x80 ->
-          hasAdministration ? administer(command, word10, result) : Status.INVALID_OPCODE;
+          identities.hasAdministration()
+              ? administer(command, word10, result)
+              : Status.INVALID_OPCODE;
       default -> Status.INVALID_OPCODE;
     };
   }
@@ -577,7 +568,7 @@ public final class NvmeModel implements DeviceModel, Registers {
       return Status.TRANSFER_ERROR;
     }
     ByteBuffer controllers = list.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-    if (controllers.getShort(0) != 1 || controllers.getShort(2) != CONTROLLER_ID) {
+    if (controllers.getShort(0) != 1 || controllers.getShort(2) != Identities.CONTROLLER_ID) {
       return Status.INVALID_CONTROLLER_LIST;
     }
     return changed(id, attach ? stores.attach(id) : stores.detach(id));
@@ -587,7 +578,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   private int changed(int id, int ended) {
     if (ended == 0) {
       logs.changed(id);
-      if ((features.value(FeatureStore.EVENTS) & NAMESPACE_NOTICE) != 0) {
+      if ((features.value(FeatureStore.EVENTS) & Identities.NAMESPACE_NOTICE) != 0) {
         events.raise(NOTICE_EVENT, NAMESPACE_CHANGED, LogStore.CHANGED_NAMESPACES);
       }
     }
@@ -638,7 +629,10 @@ public final class NvmeModel implements DeviceModel, Registers {
     }
     long size = (((word10 >>> 16) | (command.getInt(44) & 0xffffL) << 16) + 1) * Integer.BYTES;
     long offset = command.getLong(48);
-    if ((offset & 3) != 0 || offset < 0 || offset > log.get().length || size > maximumTransfer) {
+    if ((offset & 3) != 0
+        || offset < 0
+        || offset > log.get().length
+        || size > identities.maximumTransfer()) {
       return Status.INVALID_FIELD;
     }
     if ((word10 & RETAIN_EVENT) == 0) {
@@ -661,107 +655,11 @@ public final class NvmeModel implements DeviceModel, Registers {
   private int identify(ByteBuffer command, int what) {
     ByteBuffer answer = ByteBuffer.allocate(PAGE).order(ByteOrder.LITTLE_ENDIAN);
     int id = command.getInt(4);
-    switch (what) {
-      case 0 -> {
-        Store store = stores.attached(id).orElse(null);
-        if (store == null && (id != -1 || !hasAdministration)) {
-          return Status.INVALID_NAMESPACE;
-        }
-        if (store != null) {
-          answer.putLong(0, store.blocks());
-          answer.putLong(8, store.blocks());
-          answer.putLong(16, store.blocks());
-          answer.put(26, (byte) store.format());
-        }
-        answer.put(25, (byte) (Stores.FORMATS - 1));
-        for (int format = 0; format < Stores.FORMATS; format++) {
-          answer.putInt(128 + format * Integer.BYTES, Stores.descriptor(format));
-        }
-      }
-      case 1 -> {
-        answer.putShort(0, (short) 0x1b36);
-        answer.put(4, text("model", 20));
-        answer.put(24, text("vfio4j NVMe model", 40));
-        answer.put(64, text("1.0", 8));
-        answer.put(77, (byte) Integer.numberOfTrailingZeros(maximumTransfer / PAGE));
-        answer.putShort(78, (short) CONTROLLER_ID);
-        answer.putInt(92, NAMESPACE_NOTICE);
-        answer.putShort(256, (short) optionalCommands());
-        answer.putShort(320, (short) (hasAdministration ? 1 : 0));
-        answer.put(259, (byte) (EventRequests.MOST - 1));
-        answer.put(261, (byte) (1 << 2));
-        answer.put(262, (byte) (LogStore.MOST_ERRORS - 1));
-        answer.put(512, (byte) 0x66);
-        answer.put(513, (byte) 0x44);
-        answer.putInt(516, Stores.MOST);
-        answer.putShort(520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7));
-        answer.put(525, (byte) 1);
-      }
-      case 2 -> {
-        stores.attached().stream().filter(it -> it > id).forEach(answer::putInt);
-      }
-      case 0x05, 0x06, 0x07 -> {
-        int ended = identify(id, what, command.getInt(44) >>> 24, answer);
-        if (ended != 0) {
-          return ended;
-        }
-      }
-      case 0x1c -> {
-        if (!stores.haveZones()) {
-          return Status.INVALID_FIELD;
-        }
-        answer.putLong(0, 1);
-        answer.putLong(Long.BYTES * WITH_ZONES, 1 | 1 << ZONED_COMMANDS);
-      }
-      case 0x10 -> {
-        if (!hasAdministration) {
-          return Status.INVALID_FIELD;
-        }
-        stores.allocated().stream().filter(it -> it > id).forEach(answer::putInt);
-      }
-      default -> {
-        return Status.INVALID_FIELD;
-      }
+    int ended = identities.identify(id, what, command.getInt(44) >>> 24, answer);
+    if (ended != Status.SUCCESS) {
+      return ended;
     }
     return move(command, MemorySegment.ofArray(answer.array()), true) ? 0 : Status.TRANSFER_ERROR;
-  }
-
-  /** Says what belongs to one set of commands. */
-  private int identify(int id, int what, int commandSet, ByteBuffer answer) {
-    if (!stores.haveZones() || (commandSet != 0 && commandSet != ZONED_COMMANDS)) {
-      return Status.INVALID_FIELD;
-    }
-    boolean zoned = commandSet == ZONED_COMMANDS;
-    Store store = stores.attached(id).orElse(null);
-    switch (what) {
-      case 0x05 -> {
-        if (store == null) {
-          return Status.INVALID_NAMESPACE;
-        }
-        ZoneStates zones = store.zones();
-        if (zones == null || !zoned) {
-          return Status.INVALID_FIELD;
-        }
-        answer.putShort(2, (short) 1);
-        answer.putInt(4, zones.mostActive() - 1);
-        answer.putInt(8, zones.mostOpen() - 1);
-        answer.putLong(ZONE_FORMATS + 16 * store.format(), zones.size());
-      }
-      case 0x06 -> answer.put(0, (byte) (zoned ? APPEND_PAGES_SHIFT : 0));
-      default -> stores.attached(zoned).stream().filter(it -> it > id).forEach(answer::putInt);
-    }
-    return 0;
-  }
-
-  private int optionalCommands() {
-    return (hasAdministration ? 1 << 1 | 1 << 3 : 0) | (hasDoorbellBuffers ? 1 << 8 : 0);
-  }
-
-  private static byte[] text(String text, int length) {
-    return " "
-        .repeat(length)
-        .replaceFirst("^ {" + text.length() + "}", text)
-        .getBytes(StandardCharsets.US_ASCII);
   }
 
   private int io(ByteBuffer command, int[] result) {
@@ -778,7 +676,7 @@ public final class NvmeModel implements DeviceModel, Registers {
     }
     boolean hasZones =
         (configuration >>> 4 & 7) == ALL_COMMAND_SETS
-            && features.value(FeatureStore.COMMAND_SETS) == WITH_ZONES;
+            && features.value(FeatureStore.COMMAND_SETS) == Identities.WITH_ZONES;
     if (command.get(0) >= 0x79) {
       return hasZones ? ofZones(command, store, result) : Status.INVALID_OPCODE;
     }
@@ -795,7 +693,7 @@ public final class NvmeModel implements DeviceModel, Registers {
       return placed;
     }
     boolean moves = command.get(0) == 0x01 || command.get(0) == 0x02 || command.get(0) == 0x05;
-    if (moves && part.byteSize() > maximumTransfer) {
+    if (moves && part.byteSize() > identities.maximumTransfer()) {
       return Status.INVALID_FIELD;
     }
     if (command.get(0) == 0x02) {
@@ -837,7 +735,8 @@ public final class NvmeModel implements DeviceModel, Registers {
   private int append(ByteBuffer command, Store store, ZoneStates zones, int[] result) {
     long zone = command.getLong(40);
     long count = (command.getInt(48) & 0xffff) + 1L;
-    if (!zones.isStart(zone) || count * store.blockSize() > (long) PAGE << APPEND_PAGES_SHIFT) {
+    if (!zones.isStart(zone)
+        || count * store.blockSize() > (long) PAGE << Identities.APPEND_PAGES_SHIFT) {
       return Status.INVALID_FIELD;
     }
     long block = zones.pointer(zone);
@@ -852,7 +751,7 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private int report(ByteBuffer command, ZoneStates zones, long block, int word13) {
     long size = (Integer.toUnsignedLong(command.getInt(48)) + 1) * Integer.BYTES;
-    if ((word13 & 0xffff) != 0 || size > maximumTransfer) {
+    if ((word13 & 0xffff) != 0 || size > identities.maximumTransfer()) {
       return Status.INVALID_FIELD;
     }
     MemorySegment report = MemorySegment.ofArray(zones.report(block, (int) size));
