@@ -156,24 +156,32 @@ class NvmeZonedTest {
     Places places = new Places();
     try (VfioDevice device = VfioDevice.open(Machine.NVME_3, backend);
         NvmeController controller = NvmeController.start(device);
-        DmaBuffer buffer = device.addressSpace().allocate(4096)) {
+        DmaBuffer buffer = device.addressSpace().allocate(PART)) {
       ZonedNamespace namespace = zoned(controller);
       QueuePair queues = controller.createQueuePairWithInterrupt(DEPTH);
       try (Zones zones = controller.zones(namespace)) {
         zones.manageAll(ZoneAction.RESET);
       }
-      long[] blocks = {0, 1, 5, CAPACITY};
-      String[] statuses = {
-        "Successful Completion",
-        "Successful Completion",
-        "Zone Invalid Write",
-        "Zoned Boundary Error"
-      };
-      for (int i = 0; i < blocks.length; i++) {
-        queues.write(namespace.namespace(), blocks[i], buffer.slice(0, BLOCK), 0);
-        queues.drain(places, PATIENCE);
-        assertThat(places.last()).hasToString(statuses[i]);
+      Namespace written = namespace.namespace();
+      write(queues, places, written, 0, BLOCK, buffer);
+      assertThat(places.last()).isEqualTo(NvmeStatus.SUCCESS);
+      write(queues, places, written, 5, BLOCK, buffer);
+      assertThat(places.last()).hasToString("Zone Invalid Write");
+      int blocks = PART / BLOCK;
+      long pointer = 1;
+      for (; pointer + blocks <= CAPACITY; pointer += blocks) {
+        write(queues, places, written, pointer, PART, buffer);
+        assertThat(places.last()).isEqualTo(NvmeStatus.SUCCESS);
       }
+      write(queues, places, written, pointer, PART, buffer);
+      assertThat(places.last()).hasToString("Zoned Boundary Error");
     }
+  }
+
+  private static void write(
+      QueuePair queues, Places places, Namespace namespace, long block, int size, DmaBuffer buffer)
+      throws VfioException {
+    assertThat(queues.write(namespace, block, buffer.slice(0, size), 0)).isTrue();
+    queues.drain(places, PATIENCE);
   }
 }
