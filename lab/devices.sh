@@ -9,7 +9,7 @@ devices=(
   pcie-root-port,id=port1,chassis=1,addr=6,x-speed=5
   igb,bus=port1,romfile=,netdev=lan                  # SR-IOV
   pcie-root-port,id=port2,chassis=2,addr=7,x-speed=5 # this speed, or there is no hot reset
-  nvme,id=disks,serial=a,bus=port2,addr=0.0,multifunction=on,mdts=5 # reset, MSI-X, two functions in one slot
+  nvme,id=disks,serial=a,bus=port2,addr=0.0,multifunction=on,mdts=5,dbcs=off # MSI-X, two functions in a slot
   nvme-ns,bus=disks,drive=disk,nsid=1                # 128 KiB a command, 512 bytes a block
   nvme-ns,bus=disks,drive=disk2,nsid=2,logical_block_size=4096,physical_block_size=4096
   nvme,serial=b,bus=port2,addr=0.1
