@@ -211,6 +211,7 @@ class KvmTest extends EduTests {
         VfioDevice device = VfioDevice.open(edu());
         Interrupt msi = device.pci().msi().enable(0);
         IoEventFd raise = IoEventFd.ofInt(device, 0, RAISE, 1)) {
+      device.pci().config().setBusMaster(true); // or it cannot raise it
       tiny.createInterruptController();
       tiny.start();
       machine.connect(msi, INTERRUPT, resample);

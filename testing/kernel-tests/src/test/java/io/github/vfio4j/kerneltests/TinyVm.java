@@ -41,11 +41,12 @@ final class TinyVm implements AutoCloseable {
 
   /**
    * Sets the interrupt controller up and tells so by an output, which ends a run; then lets
-   * interrupts in for a while, and ends the next run likewise, and those after it.
+   * interrupts in for a while, and ends the next run likewise, and those after it. Of eight outputs
+   * that end no run, one more to another port does.
    */
   private static final String CODE =
       "b011e620 b020e621 b004e621 b001e621 b0dfe621 e6e9"
-          + " fb bb1000 b9ffff e2fe 4b 75f8 e6e9 ebf1";
+          + " fb be0800 bb1000 b9ffff e2fe 4b 75f8 e6e9 4e 75f0 e6ea ebe9";
 
   /** Tells the controller that the interrupt is dealt with. */
   private static final String HANDLER_CODE = "b020e620 cf";
