@@ -352,4 +352,10 @@ public final class Handover implements AutoCloseable {
     memory.forEach(file -> closing.attempt(file::close));
     closing.rethrow();
   }
+
+  /** Returns what was taken over. */
+  @Override
+  public String toString() {
+    return "handover of " + iommufd + " with " + iommufd.devices().size() + " devices";
+  }
 }
