@@ -29,8 +29,12 @@ public record DeviceNumber(int major, int minor) {
    */
   public static DeviceNumber parse(String text) {
     int colon = Math.max(0, text.indexOf(':'));
-    return new DeviceNumber(
-        Integer.parseInt(text.substring(0, colon)), Integer.parseInt(text.substring(colon + 1)));
+    int major = Integer.parseInt(text.substring(0, colon));
+    int minor = Integer.parseInt(text.substring(colon + 1));
+    if (major < 0 || minor < 0) {
+      throw new IllegalArgumentException("not a device number: " + text);
+    }
+    return new DeviceNumber(major, minor);
   }
 
   /** {@return the number as sysfs writes it, such as {@code 511:0}} */

@@ -4,6 +4,7 @@ import io.github.vfio4j.Backend;
 import io.github.vfio4j.DirtyBitmap;
 import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.IovaRange;
+import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.Region;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.container.Container;
@@ -99,8 +100,8 @@ public final class HostileKernelFuzz {
         int region = index;
         attempt(() -> use(device.region(region)));
       }
-      attempt(() -> device.pci().msix().enable(0).close());
-      attempt(() -> device.pci().intx().enable(0).resample().close());
+      attempt(() -> use(device.pci().msix()));
+      attempt(() -> use(device.pci().intx()));
       attempt(() -> DeviceFeature.of(device));
       attempt(() -> HotReset.of(device).dependents());
       attempt(() -> LowPower.enter(device).close());
@@ -110,6 +111,12 @@ public final class HostileKernelFuzz {
         attempt(container::migration);
         attempt(container::mappingsLeft);
       }
+    }
+  }
+
+  private static void use(IrqIndex kind) throws IOException {
+    if (kind.count() > 0) {
+      kind.enable(0).resample().close();
     }
   }
 

@@ -30,7 +30,8 @@ public final class SysfsTextsFuzz {
       require(!String.valueOf(e.getMessage()).isEmpty(), text);
     }
     try {
-      require(DeviceNumber.parse(text).minor() >= 0, text);
+      DeviceNumber number = DeviceNumber.parse(text);
+      require(number.major() >= 0 && number.minor() >= 0, text);
     } catch (IllegalArgumentException e) {
       require(!String.valueOf(e.getMessage()).isEmpty(), text);
     }
