@@ -63,8 +63,8 @@ final class Rings implements AutoCloseable {
     this.entries = entries;
     this.tailDoorbell = DOORBELLS + 2L * number * doorbellStride;
     this.headDoorbell = tailDoorbell + doorbellStride;
-    this.always =
-        number == 0; // controllers differ in whether those of admin commands are in memory
+    // Controllers differ in whether the doorbells of admin commands are in memory.
+    this.always = number == 0;
     long commandBytes = pages((long) entries * COMMAND);
     long completionBytes = pages((long) entries * COMPLETION);
     int slots = entries - 1;

@@ -30,6 +30,17 @@ public record ZonedNamespace(
   private static final int FORMATS = 2816;
   private static final int FORMAT = 16;
 
+  /**
+   * Checks the size of the zones.
+   *
+   * @throws IllegalArgumentException if it is not positive
+   */
+  public ZonedNamespace {
+    if (zoneBlocks <= 0) {
+      throw new IllegalArgumentException("zones of " + zoneBlocks + " blocks");
+    }
+  }
+
   /** Takes apart what the controller says of a namespace, of its zones, and of zones at all. */
   static ZonedNamespace parse(
       Namespace namespace, int format, byte[] ofZones, byte[] ofController, Limits limits)

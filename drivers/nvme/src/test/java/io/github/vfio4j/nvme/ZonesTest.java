@@ -107,6 +107,14 @@ class ZonesTest {
   }
 
   @Test
+  void zonesWithoutBlocksAreNone() {
+    Namespace blocks = namespace.namespace();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ZonedNamespace(blocks, 0, 0, 0, 4096, true))
+        .withMessageContaining("zones of 0 blocks");
+  }
+
+  @Test
   void controllerWithoutZonesHasNone() throws VfioException {
     try (ModelHost other = ModelHost.of(new NvmeModel(1, BLOCK));
         VfioDevice without = other.open();
