@@ -15,6 +15,8 @@ import io.github.vfio4j.nvme.QueuePair;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 
 /** QEMU's controller with doorbells in memory, and with small transfers. */
@@ -72,6 +74,25 @@ class NvmeDoorbellTest {
       polled.drain(this::note, PATIENCE);
       interrupted.drain(this::note, PATIENCE);
       assertThat(ended).isEqualTo(begun).isGreaterThan(ROUNDS);
+    }
+  }
+
+  /** It does not fail of itself, for it does not see the doorbell; asking it for an abort tells. */
+  @EachBackend
+  void controllerThatIsKeptFromItsDoorbellsIsReset(Backend backend) throws VfioException {
+    try (VfioDevice device = VfioDevice.open(Machine.NVME_3, backend);
+        NvmeController controller = NvmeController.start(device)) {
+      QueuePair queues = controller.createQueuePair(DEPTH);
+      List<NvmeStatus> statuses = new ArrayList<>();
+      assertThat(queues.flush(controller.namespace(1), 0)).isTrue();
+      device.pci().config().setBusMaster(false);
+      queues.drain((_, status) -> statuses.add(new NvmeStatus(status)), Duration.ofMillis(100));
+
+      assertThat(statuses).containsExactly(NvmeStatus.ABORTED_BY_HOST);
+      assertThat(controller.hasShadowDoorbells()).isTrue();
+      assertThat(queues.flush(controller.namespace(1), 0)).isTrue();
+      queues.drain(this::note, PATIENCE);
+      assertThat(ended).isEqualTo(1);
     }
   }
 
