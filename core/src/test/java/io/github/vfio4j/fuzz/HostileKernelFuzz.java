@@ -100,8 +100,10 @@ public final class HostileKernelFuzz {
         int region = index;
         attempt(() -> use(device.region(region)));
       }
-      attempt(() -> use(device.pci().msix()));
-      attempt(() -> use(device.pci().intx()));
+      if (device.info().pci()) {
+        attempt(() -> use(device.pci().msix()));
+        attempt(() -> use(device.pci().intx()));
+      }
       attempt(() -> DeviceFeature.of(device));
       attempt(() -> HotReset.of(device).dependents());
       attempt(() -> LowPower.enter(device).close());

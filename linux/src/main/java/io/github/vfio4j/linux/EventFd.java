@@ -21,6 +21,12 @@ public final class EventFd {
   private static final int EAGAIN = 11;
   private static final long NANOS_PER_SECOND = 1_000_000_000;
 
+  /**
+   * For how long a waiter sleeps before it looks whether it is closed: others that read the
+   * counter, as KVM and other processes, may take the signal that was to wake it.
+   */
+  private static final long SLICE = 100_000_000;
+
   /** A {@code struct pollfd}, a {@code struct timespec} and the counter, one set per thread. */
   private static final long POLLFD = 0;
 
@@ -86,7 +92,7 @@ public final class EventFd {
       long deadline = nanos < 0 ? 0 : System.nanoTime() + nanos;
       long left = nanos;
       while (true) {
-        int ready = poll(scratch, number, left);
+        int ready = poll(scratch, number, nanos < 0 ? SLICE : Math.min(left, SLICE));
         requireOpen();
         if (ready > 0) {
           long count = readCounter(scratch, number);

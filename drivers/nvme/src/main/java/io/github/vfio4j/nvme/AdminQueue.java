@@ -152,6 +152,7 @@ final class AdminQueue implements AutoCloseable {
   byte[] ask(Command command) throws VfioException {
     turn.lock();
     try {
+      requireFree(command);
       page.segment().asSlice(0, Rings.PAGE).fill((byte) 0);
       issue(command, page.iova(), Rings.PAGE, PATIENCE);
       return page.segment().asSlice(0, Rings.PAGE).toArray(JAVA_BYTE);
@@ -164,6 +165,7 @@ final class AdminQueue implements AutoCloseable {
   int hand(Command command, byte[] content) throws VfioException {
     turn.lock();
     try {
+      requireFree(command);
       page.segment().asSlice(0, Rings.PAGE).fill((byte) 0);
       page.segment().asByteBuffer().put(content);
       return issue(command, page.iova(), Rings.PAGE, PATIENCE);
@@ -229,6 +231,7 @@ final class AdminQueue implements AutoCloseable {
   }
 
   private int issue(Command command, long iova, long size, Duration patience) throws VfioException {
+    long limit = QueuePair.nanos(patience);
     begin(command, iova, size);
     long start = System.nanoTime();
     long looked = start;
@@ -242,7 +245,7 @@ final class AdminQueue implements AutoCloseable {
           registers.requireAlive(command.name);
           looked = now;
         }
-        if (now - start > patience.toNanos() && !isAnswered()) {
+        if (now - start > limit && !isAnswered()) {
           throw new DeviceTimeoutException(
               command.name, device, null, "no answer within " + patience.toMillis() + " ms");
         }
@@ -256,6 +259,12 @@ final class AdminQueue implements AutoCloseable {
   }
 
   private synchronized void begin(Command command, long iova, long size) throws VfioException {
+    requireFree(command);
+    waiting = put(command, iova, size);
+  }
+
+  /** Refuses a command that comes too early, or too late. */
+  private synchronized void requireFree(Command command) throws VfioException {
     take();
     if (isGivenUp()) {
       throw new VfioException(
@@ -271,7 +280,6 @@ final class AdminQueue implements AutoCloseable {
           null,
           "an earlier command was never answered; reset the controller");
     }
-    waiting = put(command, iova, size);
   }
 
   private int put(Command command, long iova, long size) {

@@ -128,8 +128,11 @@ final class ControllerRegisters implements AutoCloseable {
         await("shut down", SHUTDOWN_STATUS, SHUTDOWN_COMPLETE, SHUTDOWN_PATIENCE);
       }
     } finally {
-      device.pci().config().setBusMaster(false);
-      mapped.setIntRelease(CONFIGURATION, 0);
+      try {
+        device.pci().config().setBusMaster(false);
+      } finally {
+        mapped.setIntRelease(CONFIGURATION, 0);
+      }
     }
   }
 

@@ -90,7 +90,7 @@ public final class NamespaceChannel implements SeekableByteChannel {
   @Override
   public synchronized int write(ByteBuffer source) throws IOException {
     requireOpen();
-    int wanted = (int) Math.min(source.remaining(), namespace.size() - position);
+    int wanted = (int) Math.min(source.remaining(), Math.max(0, namespace.size() - position));
     if (wanted <= 0 && source.hasRemaining()) {
       throw new IOException(this + " ends at byte " + namespace.size());
     }
@@ -98,6 +98,7 @@ public final class NamespaceChannel implements SeekableByteChannel {
     while (done < wanted) {
       Part part = part(wanted - done);
       DmaSlice data = buffer.slice(0, part.size(namespace));
+      settle();
       if (part.length < data.size()) {
         move(part, false);
       }
@@ -128,6 +129,7 @@ public final class NamespaceChannel implements SeekableByteChannel {
 
   private DmaSlice move(Part part, boolean write) throws VfioException {
     DmaSlice data = buffer.slice(0, part.size(namespace));
+    settle();
     if (write) {
       queues.write(namespace, part.block, data, 0);
     } else {
@@ -135,6 +137,11 @@ public final class NamespaceChannel implements SeekableByteChannel {
     }
     finish(write ? "write" : "read");
     return data;
+  }
+
+  /** Waits for what a call that failed may have left in the queue: its end is not that of ours. */
+  private void settle() throws VfioException {
+    queues.drain((_, _) -> {}, PATIENCE);
   }
 
   private void finish(String operation) throws VfioException {
@@ -154,6 +161,7 @@ public final class NamespaceChannel implements SeekableByteChannel {
   public synchronized void force() throws IOException {
     requireOpen();
     if (controller.identity().hasVolatileCache()) {
+      settle();
       queues.flush(namespace, 0);
       finish("flush");
     }
@@ -197,7 +205,10 @@ public final class NamespaceChannel implements SeekableByteChannel {
     return open;
   }
 
-  /** Has all that was written be on the medium, and gives the queue pair and the buffer back. */
+  /**
+   * Has all that was written be on the medium, and gives the queue pair and the buffer back. Where
+   * the controller keeps the queues it keeps the buffer, too, and this may be called again.
+   */
   @Override
   public synchronized void close() throws IOException {
     if (!open) {
@@ -206,10 +217,9 @@ public final class NamespaceChannel implements SeekableByteChannel {
     try {
       force();
     } finally {
+      queues.close();
       open = false;
-      try (buffer) {
-        queues.close();
-      }
+      buffer.close();
     }
   }
 

@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NvmeController implements AutoCloseable {
   private static final int CLASS = 0x010802;
+  private static final int STATUS = 0x7ff;
+  private static final int INVALID_QUEUE = 0x101;
+  private static final int MOST_IDS = 1 << 20;
   private static final int PAGE_SHIFT = 12;
 
   private static final int CONTIGUOUS = 1;
@@ -141,6 +144,9 @@ public final class NvmeController implements AutoCloseable {
     if (!capabilities.hasNvmCommands()) {
       throw new VfioException(
           "start", device.name(), null, "it has not the NVM command set, but only others");
+    }
+    if (capabilities.mostEntries() < 2) {
+      throw new VfioException("start", device.name(), null, "its queues have room for no command");
     }
     if (capabilities.smallestPageShift() > PAGE_SHIFT) {
       throw new VfioException(
@@ -259,6 +265,10 @@ public final class NvmeController implements AutoCloseable {
         last = id;
       }
       ids.addAll(page);
+      if (ids.size() > MOST_IDS) {
+        throw new VfioException(
+            operation, toString(), null, "the list has more than " + MOST_IDS + " numbers");
+      }
     } while (page.size() == Rings.PAGE / Integer.BYTES);
     return ids;
   }
@@ -647,12 +657,25 @@ public final class NvmeController implements AutoCloseable {
     if (pairs.get(pair.number()) != pair) {
       return;
     }
-    if (!failed && pair.era() == era && !device.isClosed() && !registers.isGone()) {
-      delete("Delete I/O Submission Queue", Opcode.DELETE_SUBMISSION_QUEUE, pair);
-      delete("Delete I/O Completion Queue", Opcode.DELETE_COMPLETION_QUEUE, pair);
+    if (device.isClosed() || registers.isGone()) {
+      pairs.remove(pair.number()); // what is refused now is refused for ever
+    } else if (!failed && pair.era() == era) {
+      forget("Delete I/O Submission Queue", Opcode.DELETE_SUBMISSION_QUEUE, pair);
+      forget("Delete I/O Completion Queue", Opcode.DELETE_COMPLETION_QUEUE, pair);
     }
-    pairs.remove(pair.number());
     free(pair);
+    pairs.remove(pair.number());
+  }
+
+  /** Deletes a queue, which an earlier attempt may have deleted. */
+  private void forget(String name, int opcode, QueuePair pair) throws VfioException {
+    try {
+      delete(name, opcode, pair);
+    } catch (NvmeException e) {
+      if ((e.status().bits() & STATUS) != INVALID_QUEUE) {
+        throw e;
+      }
+    }
   }
 
   private static void free(QueuePair pair) throws VfioException {

@@ -716,7 +716,14 @@ public final class QueuePair implements AutoCloseable {
    */
   public Recovery recover(Completions completions, Duration limit) throws VfioException {
     requirePositive(limit);
-    int _ = poll(completions);
+    try {
+      int _ = poll(completions);
+    } catch (VfioException e) {
+      if (era == controller.era()) {
+        throw e;
+      }
+      return reset(completions); // it was reset, and does not know the queues
+    }
     try {
       controller.requireAlive();
     } catch (ControllerFatalException | NoSuchDeviceException e) {
@@ -752,7 +759,7 @@ public final class QueuePair implements AutoCloseable {
 
   private Recovery reset(Completions completions) throws VfioException {
     try {
-      controller.reset(era);
+      controller.reset(begun);
     } catch (VfioException e) {
       try {
         int _ = startAnew(completions);
@@ -817,7 +824,7 @@ public final class QueuePair implements AutoCloseable {
     return count;
   }
 
-  private static long nanos(Duration timeout) {
+  static long nanos(Duration timeout) {
     return timeout.compareTo(LONGEST) < 0 ? timeout.toNanos() : LONGEST.toNanos();
   }
 

@@ -63,6 +63,13 @@ final class Rings implements AutoCloseable {
     this.entries = entries;
     this.tailDoorbell = DOORBELLS + 2L * number * doorbellStride;
     this.headDoorbell = tailDoorbell + doorbellStride;
+    if (headDoorbell + Integer.BYTES > registers.size()) {
+      throw new VfioException(
+          "create queue pair",
+          registers.toString(),
+          null,
+          "it has no room for the doorbells of pair " + number);
+    }
     // Controllers differ in whether the doorbells of admin commands are in memory.
     this.always = number == 0;
     long commandBytes = pages((long) entries * COMMAND);

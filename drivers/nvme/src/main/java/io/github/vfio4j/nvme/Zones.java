@@ -16,6 +16,7 @@ import java.util.List;
  * they throw {@link IllegalStateException}.
  */
 public final class Zones implements AutoCloseable {
+  private static final int MOST_ZONES = 1 << 20;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final ZonedNamespace namespace;
@@ -63,6 +64,10 @@ public final class Zones implements AutoCloseable {
             "the controller tells of zones that it was not asked");
       }
       zones.addAll(part);
+      if (zones.size() > MOST_ZONES) {
+        throw new VfioException(
+            "report zones", toString(), null, "the controller tells of more than " + MOST_ZONES);
+      }
       next = part.getLast().start() + namespace.zoneBlocks();
     }
     return zones;
@@ -88,6 +93,7 @@ public final class Zones implements AutoCloseable {
   }
 
   private List<Zone> reportFrom(long block) throws VfioException {
+    settle();
     report.setLong(0, 0);
     queues.report(namespace, block, report, 0);
     finish("report zones");
@@ -104,6 +110,7 @@ public final class Zones implements AutoCloseable {
    * @throws VfioException if it does not answer
    */
   public synchronized void manage(ZoneAction action, long block) throws VfioException {
+    settle();
     queues.manage(namespace, action, block, 0);
     finish(action.toString());
   }
@@ -118,8 +125,14 @@ public final class Zones implements AutoCloseable {
    * @throws VfioException if it does not answer
    */
   public synchronized void manageAll(ZoneAction action) throws VfioException {
+    settle();
     queues.manageAll(namespace, action, 0);
     finish(action + " all");
+  }
+
+  /** Waits for what a call that failed may have left in the queue: its end is not that of ours. */
+  private void settle() throws VfioException {
+    queues.drain((_, _) -> {}, PATIENCE);
   }
 
   private void finish(String operation) throws VfioException {
@@ -132,9 +145,8 @@ public final class Zones implements AutoCloseable {
   /** Gives the queue pair and the buffer back; the zones stay as they are. */
   @Override
   public synchronized void close() throws VfioException {
-    try (buffer) {
-      queues.close();
-    }
+    queues.close();
+    buffer.close();
   }
 
   /** Returns of which namespace of which controller they are. */

@@ -89,6 +89,35 @@ class NamespaceChannelTest {
     assertThatThrownBy(() -> channel.truncate(0)).isInstanceOf(UnsupportedOperationException.class);
   }
 
+  /** Or what is written next would go where the one before was to go, or nowhere. */
+  @Test
+  void callAfterOneThatFailedIsItsOwn() throws IOException {
+    byte[] first = bytes(512, 1);
+    byte[] second = bytes(512, 2);
+    channel.position(0).write(ByteBuffer.wrap(first));
+    model.faults().answerAnother();
+    assertThatExceptionOfType(VfioException.class)
+        .isThrownBy(() -> channel.position(0).read(ByteBuffer.allocate(512)))
+        .withMessageContaining("a command that was not under way");
+
+    channel.position(1024).write(ByteBuffer.wrap(second));
+
+    ByteBuffer read = ByteBuffer.allocate(512);
+    channel.position(1024).read(read);
+    assertThat(read.array()).isEqualTo(second);
+    read.clear();
+    channel.position(0).read(read);
+    assertThat(read.array()).isEqualTo(first);
+  }
+
+  @Test
+  void writingFarBeyondTheEndIsRefused() throws IOException {
+    channel.position(SIZE + 0xFFFF_FFFFL);
+    assertThatExceptionOfType(IOException.class)
+        .isThrownBy(() -> channel.write(ByteBuffer.wrap(bytes(10, 1))))
+        .withMessageContaining("ends at byte " + SIZE);
+  }
+
   /** The least that a controller can say that a command moves is two pages. */
   @Test
   void whatACommandDoesNotMoveIsSplit() throws IOException {
