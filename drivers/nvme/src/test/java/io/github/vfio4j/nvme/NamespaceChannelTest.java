@@ -99,6 +99,7 @@ class NamespaceChannelTest {
     assertThatExceptionOfType(VfioException.class)
         .isThrownBy(() -> channel.position(0).read(ByteBuffer.allocate(512)))
         .withMessageContaining("a command that was not under way");
+    controller.reset(); // or it would be waited for first, and aborted
 
     channel.position(1024).write(ByteBuffer.wrap(second));
 
