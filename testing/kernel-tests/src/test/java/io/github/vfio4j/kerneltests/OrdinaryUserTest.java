@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A monitor of virtual machines that nobody here wrote gets devices by {@code vfio4j exec}, as a
- * user who may do nothing but run virtual machines.
+ * user who may do nothing but run virtual machines. {@code lab/test --tests OrdinaryUser} runs it:
+ * on a busy host a machine inside of an emulated one can stand still.
  */
 @OnMachine(value = "intel/scalable", since = "7.0")
 @Timeout(value = 6, unit = TimeUnit.MINUTES) // a machine inside of an emulated one

@@ -504,6 +504,8 @@ final class Sequence {
       expected = Expected.BAD;
     } else if (!to.model.isOpen() || !from.model.isOpen()) {
       expected = Expected.CLOSED;
+    } else if (source.page() < 0) {
+      expected = expected.or(Expected.CLOSED); // of a buffer, which may have been closed since
     }
     Ioas target = to.ioas;
     if (tell(

@@ -6,7 +6,9 @@ import io.github.vfio4j.kerneltests.Child;
 import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Two minutes of {@link Sequences}; {@code lab/random --sequences} makes more. They are in no
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
  */
 class SequencesTest {
   @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
   @OnMachine("intel/scalable")
   void everyResultIsWhatTheModelSays() throws IOException {
     try (Child child = Child.startUntraced(Sequences.class, "120", "1")) {
