@@ -100,9 +100,9 @@ public final class HostileKernelFuzz {
         int region = index;
         attempt(() -> use(device.region(region)));
       }
-      if (device.info().pci()) {
-        attempt(() -> use(device.pci().msix()));
-        attempt(() -> use(device.pci().intx()));
+      for (int index = 0; index < Math.min(5, device.info().irqCount()); index++) {
+        int irq = index;
+        attempt(() -> use(device.irq(irq)));
       }
       attempt(() -> DeviceFeature.of(device));
       attempt(() -> HotReset.of(device).dependents());
