@@ -350,10 +350,7 @@ final class IrqVectors implements IrqIndex {
 
   /** Lets another process go on with all vectors that are enabled. */
   synchronized void leave(Closing closing) {
-    for (IrqVector vector : enabled.values()) {
-      closing.attempt(vector::closeEvent);
-    }
-    enabled.clear();
+    closeAll(closing);
   }
 
   /** Ends all consumers after the device itself was closed. */
