@@ -14,7 +14,6 @@ import java.util.OptionalInt;
  * all others of the controller; each event is handed out once.
  */
 public final class AsyncEvents implements AutoCloseable {
-  private static final Duration LONGEST = Duration.ofDays(10_000);
   private static final long BETWEEN_LOOKS_MILLIS = 10;
 
   private final NvmeController controller;
@@ -67,7 +66,7 @@ public final class AsyncEvents implements AutoCloseable {
     if (timeout.isNegative()) {
       throw new IllegalArgumentException("a negative timeout: " + timeout);
     }
-    long nanos = (timeout.compareTo(LONGEST) < 0 ? timeout : LONGEST).toNanos();
+    long nanos = QueuePair.nanos(timeout);
     long begin = System.nanoTime();
     while (true) {
       long left = nanos - (System.nanoTime() - begin);

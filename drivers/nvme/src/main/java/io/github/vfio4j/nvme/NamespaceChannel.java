@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.SeekableByteChannel;
-import java.time.Duration;
 
 /**
  * A namespace as a channel of bytes, for those who want convenience rather than speed: each call
@@ -21,15 +20,12 @@ import java.time.Duration;
  * written be on the medium. Methods may be called from any thread, and take turns.
  */
 public final class NamespaceChannel implements SeekableByteChannel {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   private final NvmeController controller;
   private final Namespace namespace;
-  private final QueuePair queues;
+  private final LoneCommands commands;
   private final DmaBuffer buffer;
   private final int room;
   private long position;
-  private int status;
   private boolean open = true;
 
   /** Takes over a queue pair and a buffer of whole blocks, as many as one command moves. */
@@ -37,7 +33,7 @@ public final class NamespaceChannel implements SeekableByteChannel {
       NvmeController controller, Namespace namespace, QueuePair queues, DmaBuffer buffer) {
     this.controller = controller;
     this.namespace = namespace;
-    this.queues = queues;
+    this.commands = new LoneCommands(queues);
     this.buffer = buffer;
     this.room = (int) controller.identity().maximumTransfer();
   }
@@ -98,7 +94,7 @@ public final class NamespaceChannel implements SeekableByteChannel {
     while (done < wanted) {
       Part part = part(wanted - done);
       DmaSlice data = buffer.slice(0, part.size(namespace));
-      settle();
+      commands.settled();
       if (part.length < data.size()) {
         move(part, false);
       }
@@ -129,26 +125,14 @@ public final class NamespaceChannel implements SeekableByteChannel {
 
   private DmaSlice move(Part part, boolean write) throws VfioException {
     DmaSlice data = buffer.slice(0, part.size(namespace));
-    settle();
+    QueuePair queues = commands.settled();
     if (write) {
       queues.write(namespace, part.block, data, 0);
     } else {
       queues.read(namespace, part.block, data, 0);
     }
-    finish(write ? "write" : "read");
+    commands.finish(write ? "write" : "read", this);
     return data;
-  }
-
-  /** Waits for what a call that failed may have left in the queue: its end is not that of ours. */
-  private void settle() throws VfioException {
-    queues.drain((_, _) -> {}, PATIENCE);
-  }
-
-  private void finish(String operation) throws VfioException {
-    queues.drain((tag, ended) -> status = ended, PATIENCE);
-    if (!new NvmeStatus(status).isSuccess()) {
-      throw new NvmeException(operation, toString(), status);
-    }
   }
 
   /**
@@ -161,9 +145,8 @@ public final class NamespaceChannel implements SeekableByteChannel {
   public synchronized void force() throws IOException {
     requireOpen();
     if (controller.identity().hasVolatileCache()) {
-      settle();
-      queues.flush(namespace, 0);
-      finish("flush");
+      commands.settled().flush(namespace, 0);
+      commands.finish("flush", this);
     }
   }
 
@@ -217,7 +200,7 @@ public final class NamespaceChannel implements SeekableByteChannel {
     try {
       force();
     } finally {
-      queues.close();
+      commands.close();
       open = false;
       buffer.close();
     }

@@ -3,7 +3,6 @@ package io.github.vfio4j.nvme;
 import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.VfioException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,18 +16,16 @@ import java.util.List;
  */
 public final class Zones implements AutoCloseable {
   private static final int MOST_ZONES = 1 << 20;
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final ZonedNamespace namespace;
-  private final QueuePair queues;
+  private final LoneCommands commands;
   private final DmaBuffer buffer;
   private final DmaSlice report;
-  private int status;
 
   /** Takes over a queue pair and a buffer. */
   Zones(ZonedNamespace namespace, QueuePair queues, DmaBuffer buffer) {
     this.namespace = namespace;
-    this.queues = queues;
+    this.commands = new LoneCommands(queues);
     this.buffer = buffer;
     this.report = buffer.slice(0, Rings.PAGE);
   }
@@ -93,10 +90,10 @@ public final class Zones implements AutoCloseable {
   }
 
   private List<Zone> reportFrom(long block) throws VfioException {
-    settle();
+    QueuePair queues = commands.settled();
     report.setLong(0, 0);
     queues.report(namespace, block, report, 0);
-    finish("report zones");
+    commands.finish("report zones", this);
     return Zone.of(namespace, report);
   }
 
@@ -110,9 +107,8 @@ public final class Zones implements AutoCloseable {
    * @throws VfioException if it does not answer
    */
   public synchronized void manage(ZoneAction action, long block) throws VfioException {
-    settle();
-    queues.manage(namespace, action, block, 0);
-    finish(action.toString());
+    commands.settled().manage(namespace, action, block, 0);
+    commands.finish(action.toString(), this);
   }
 
   /**
@@ -125,33 +121,20 @@ public final class Zones implements AutoCloseable {
    * @throws VfioException if it does not answer
    */
   public synchronized void manageAll(ZoneAction action) throws VfioException {
-    settle();
-    queues.manageAll(namespace, action, 0);
-    finish(action + " all");
-  }
-
-  /** Waits for what a call that failed may have left in the queue: its end is not that of ours. */
-  private void settle() throws VfioException {
-    queues.drain((_, _) -> {}, PATIENCE);
-  }
-
-  private void finish(String operation) throws VfioException {
-    queues.drain((_, ended) -> status = ended, PATIENCE);
-    if (!new NvmeStatus(status).isSuccess()) {
-      throw new NvmeException(operation, toString(), status);
-    }
+    commands.settled().manageAll(namespace, action, 0);
+    commands.finish(action + " all", this);
   }
 
   /** Gives the queue pair and the buffer back; the zones stay as they are. */
   @Override
   public synchronized void close() throws VfioException {
-    queues.close();
+    commands.close();
     buffer.close();
   }
 
   /** Returns of which namespace of which controller they are. */
   @Override
   public String toString() {
-    return "zones of namespace " + namespace.namespace().id() + ", by " + queues;
+    return "zones of namespace " + namespace.namespace().id() + ", by " + commands;
   }
 }
