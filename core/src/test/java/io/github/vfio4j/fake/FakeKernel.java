@@ -88,6 +88,16 @@ public final class FakeKernel extends Interference implements Kernel {
     return files.ofKind(FakeQueue.class).getLast();
   }
 
+  /** Leaves alone what else this process has open, whatever descriptors hostile replies name. */
+  public void confine() {
+    files.confine();
+  }
+
+  /** Closes what the caller has left open. */
+  public synchronized void closeAll() {
+    files.closeAll();
+  }
+
   @Override
   public int pageSize() {
     return real.pageSize();

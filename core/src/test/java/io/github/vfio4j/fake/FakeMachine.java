@@ -47,14 +47,12 @@ public final class FakeMachine {
 
   /** A machine whose device is bound to a driver, and can be bound to vfio-pci once. */
   public FakeMachine(Path root, String driver) throws VfioException {
-    files =
-        new FakeHost(root)
-            .module("vfio-pci")
-            .device(ADDRESS.toString())
-            .group(GROUP, ADDRESS.toString())
-            .driver(ADDRESS.toString(), driver)
-            .misc("iommu", "dev/iommu", IOMMUFD.minor())
-            .misc("vfio", "dev/vfio/vfio", CONTAINER.minor());
+    this(root, files(root, driver));
+  }
+
+  /** A machine whose files are there already, with those of others before it. */
+  public FakeMachine(Path root, FakeHost files) throws VfioException {
+    this.files = files;
     Kernel real = Kernel.running();
     OpenFiles open = new OpenFiles(real);
     deviceMappings = new DeviceMappings(real);
@@ -71,6 +69,17 @@ public final class FakeMachine {
     kernel.node(VM, KVM, () -> new FakeVm(open));
     kernel.node(root + "/dev/vfio/devices/vfio0", CDEV, device::get);
     kernel.node(root + "/dev/vfio/" + GROUP, OF_GROUP, () -> new FakeGroup(open, device));
+  }
+
+  /** Makes the files of a machine whose device is bound to a driver. */
+  public static FakeHost files(Path root, String driver) {
+    return new FakeHost(root)
+        .module("vfio-pci")
+        .device(ADDRESS.toString())
+        .group(GROUP, ADDRESS.toString())
+        .driver(ADDRESS.toString(), driver)
+        .misc("iommu", "dev/iommu", IOMMUFD.minor())
+        .misc("vfio", "dev/vfio/vfio", CONTAINER.minor());
   }
 
   /** Returns which ioctl maps on an interface. */

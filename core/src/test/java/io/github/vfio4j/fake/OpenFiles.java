@@ -28,6 +28,7 @@ final class OpenFiles {
 
   private final Kernel real;
   private final Map<Integer, Open> files = new TreeMap<>();
+  private boolean confined;
 
   OpenFiles(Kernel real) {
     this.real = real;
@@ -97,8 +98,20 @@ final class OpenFiles {
     return open == null ? null : open.number;
   }
 
+  /** Closes no more what it has not opened: a hostile reply can name any descriptor of the JVM. */
+  synchronized void confine() {
+    confined = true;
+  }
+
+  synchronized void closeAll() {
+    List.copyOf(files.keySet()).forEach(this::close);
+  }
+
   synchronized int close(int fd) {
     Open closed = files.remove(fd);
+    if (closed == null && confined) {
+      return -Errno.EBADF.number();
+    }
     if (closed != null && all().noneMatch(closed.file::equals)) {
       closed.file.closed();
     }

@@ -27,12 +27,14 @@ import io.github.vfio4j.migration.DmaLog;
 import io.github.vfio4j.migration.Migration;
 import io.github.vfio4j.pci.HotReset;
 import io.github.vfio4j.pci.LowPower;
+import io.github.vfio4j.sysfs.FakeHost;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -44,6 +46,9 @@ public final class HostileKernelFuzz {
   private static final long PAGE = 4096;
   private static final Ioctl[] OPERATIONS = Ioctl.values();
 
+  private static final Path ROOT = root();
+  private static final FakeHost FILES = FakeMachine.files(ROOT, "vfio-pci");
+
   private HostileKernelFuzz() {}
 
   /** Takes an input for the number of an ioctl, and what it answers. */
@@ -54,6 +59,7 @@ public final class HostileKernelFuzz {
     Ioctl hostile = OPERATIONS[Byte.toUnsignedInt(input[0]) % OPERATIONS.length];
     MemorySegment bytes = MemorySegment.ofArray(input).asSlice(1);
     FakeMachine machine = machine();
+    machine.kernel.confine();
     machine.migration.with(7);
     machine.kernel.tamper(
         (operation, reply) -> {
@@ -62,15 +68,27 @@ public final class HostileKernelFuzz {
             MemorySegment.copy(bytes, 0, reply, 0, size);
           }
         });
-    attempt(() -> lookAt(machine, Backend.IOMMUFD));
-    attempt(() -> lookAt(machine, Backend.CONTAINER));
-    attempt(() -> migrate(machine));
-    attempt(() -> translate(machine, input));
+    try {
+      attempt(() -> lookAt(machine, Backend.IOMMUFD));
+      attempt(() -> lookAt(machine, Backend.CONTAINER));
+      attempt(() -> migrate(machine));
+      attempt(() -> translate(machine, input));
+    } finally {
+      machine.kernel.closeAll(); // what has another number than the caller was told
+    }
   }
 
   private static FakeMachine machine() {
     try {
-      return new FakeMachine(Files.createTempDirectory("fuzz"));
+      return new FakeMachine(ROOT, FILES);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Path root() {
+    try {
+      return Files.createTempDirectory("fuzz");
     } catch (IOException e) {
       throw new AssertionError(e);
     }
