@@ -689,7 +689,8 @@ public final class AddressSpace {
         PagesBuffer buffer = new PagesBuffer(this, pages);
         rollback.add(() -> abandon(buffer));
         buffers.add(buffer, buffer::close);
-        long answer = pages.map(whole, hugePageSize);
+        long answer =
+            hugePageSize == 0 ? pages.map(whole, granule) : pages.mapHuge(whole, hugePageSize);
         Answer.require("mmap", name, answer, noMemory(whole, hugePageSize));
         buffer.mapped(mapAnywhere(pages.segment(), DmaAccess.READ_WRITE, unit));
         event.ifPresent(allocation -> allocation.commit(name, buffer.iova(), whole));

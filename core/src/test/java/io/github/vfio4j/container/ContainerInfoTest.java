@@ -3,6 +3,7 @@ package io.github.vfio4j.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.vfio_h;
@@ -128,6 +129,20 @@ class ContainerInfoTest {
     tamper(reply -> vfio_iommu_type1_info.iova_pgsizes(reply, pageSizes));
 
     assertRefused("no page size that fits, but 0x%x".formatted(pageSizes));
+  }
+
+  @Test
+  void buffersLieOnPagesOfTheIommuThatAreLargerThanThoseOfMemory() throws VfioException {
+    long large = 16 << 20;
+    tamper(reply -> vfio_iommu_type1_info.iova_pgsizes(reply, large));
+    container.group(FakeMachine.GROUP);
+
+    try (DmaBuffer buffer = container.allocate(1)) {
+      assertThat(buffer.size()).isEqualTo(large);
+      assertThat(buffer.segment().byteSize()).isEqualTo(large);
+      assertThat(buffer.segment().address() % large).isZero();
+      buffer.segment().fill((byte) 1);
+    }
   }
 
   /** As an iommufd says in compatibility mode, before its first device. */

@@ -41,16 +41,30 @@ public final class Pages {
   /**
    * Asks for zeroed pages, once. Whatever is thrown, {@link #free} gives back what there is.
    *
-   * @param bytes a multiple of the page size asked for
-   * @param hugePageSize bytes of a huge page, a power of two, or 0 for ordinary pages
+   * @param bytes a multiple of the page size
+   * @param alignment of what {@link #segment} begins with, a power of two
    * @return the kernel's answer
    */
-  public long map(long bytes, long hugePageSize) {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    if (hugePageSize != 0) {
-      flags |= MAP_HUGETLB | Long.numberOfTrailingZeros(hugePageSize) << MAP_HUGE_SHIFT;
-    }
-    return take(kernel.mmap(0, bytes, PROT_READ_WRITE, flags, -1, 0), bytes);
+  public long map(long bytes, long alignment) {
+    long spare =
+        alignment > kernel.pageSize() ? alignment : 0; // never touched: an address, no memory
+    return take(mapAnonymous(bytes + spare, 0), bytes + spare, bytes, alignment);
+  }
+
+  /**
+   * Asks for huge pages likewise.
+   *
+   * @param bytes a multiple of their size
+   * @param hugePageSize bytes of a huge page, a power of two
+   * @return the kernel's answer
+   */
+  public long mapHuge(long bytes, long hugePageSize) {
+    int flags = MAP_HUGETLB | Long.numberOfTrailingZeros(hugePageSize) << MAP_HUGE_SHIFT;
+    return take(mapAnonymous(bytes, flags), bytes, bytes, 1);
+  }
+
+  private long mapAnonymous(long bytes, int flags) {
+    return kernel.mmap(0, bytes, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
   }
 
   /**
@@ -60,15 +74,16 @@ public final class Pages {
    * @return the kernel's answer
    */
   public long mapShared(long bytes, int fd) {
-    return take(kernel.mmap(0, bytes, PROT_READ_WRITE, MAP_SHARED, fd, 0), bytes);
+    return take(kernel.mmap(0, bytes, PROT_READ_WRITE, MAP_SHARED, fd, 0), bytes, bytes, 1);
   }
 
-  @SuppressWarnings("restricted") // reinterpreted to exactly the pages that mmap gave
-  private long take(long answer, long bytes) {
+  @SuppressWarnings("restricted") // reinterpreted to no more than the pages that mmap gave
+  private long take(long answer, long mapped, long bytes, long alignment) {
     if (answer >= 0) {
       address = answer;
-      size = bytes;
-      segment = MemorySegment.ofAddress(answer).reinterpret(bytes, arena, null);
+      size = mapped;
+      long first = Alignment.up(answer, alignment);
+      segment = MemorySegment.ofAddress(first).reinterpret(bytes, arena, null);
     }
     return answer;
   }
