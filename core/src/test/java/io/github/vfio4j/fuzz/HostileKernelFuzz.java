@@ -182,7 +182,9 @@ public final class HostileKernelFuzz {
       attempt(() -> HwptProbe.of(device));
       Ioas ioas = device.iommufd().allocateIoas();
       attempt(ioas::refreshRanges);
-      attempt(() -> ioas.map(arena.allocate(PAGE, PAGE), DmaAccess.READ));
+      if (ioas.granule() == PAGE) { // else it is the caller who is wrong
+        attempt(() -> ioas.map(arena.allocate(PAGE, PAGE), DmaAccess.READ));
+      }
       FaultQueue faults = device.iommufd().allocateFaultQueue();
       machine.kernel.queue(input);
       attempt(() -> faults.await(Duration.ZERO));
