@@ -1,6 +1,7 @@
 package io.github.vfio4j.fake;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.github.vfio4j.DeviceNumber;
@@ -88,7 +89,10 @@ public final class FakeKernel extends Interference implements Kernel {
     return files.ofKind(FakeQueue.class).getLast();
   }
 
-  /** Leaves alone what else this process has open, whatever descriptors hostile replies name. */
+  /**
+   * Leaves alone what else this process has open, whatever descriptors hostile replies name, and
+   * waits for none of them for ever.
+   */
   public void confine() {
     files.confine();
   }
@@ -236,7 +240,9 @@ public final class FakeKernel extends Interference implements Kernel {
 
   @Override
   public int poll(MemorySegment fds, int count, MemorySegment timeout) {
-    return real.poll(fds, count, timeout);
+    int ready = real.poll(fds, count, timeout);
+    boolean waited = timeout.get(JAVA_LONG, 0) != 0 || timeout.get(JAVA_LONG, Long.BYTES) != 0;
+    return ready == 0 && waited && files.isConfined() ? -Errno.EIO.number() : ready;
   }
 
   @Override

@@ -103,6 +103,10 @@ final class OpenFiles {
     confined = true;
   }
 
+  synchronized boolean isConfined() {
+    return confined;
+  }
+
   synchronized void closeAll() {
     List.copyOf(files.keySet()).forEach(this::close);
   }
