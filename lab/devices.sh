@@ -20,6 +20,8 @@ devices=(
   nvme,id=others,serial=c,bus=port4,mdts=1,dbcs=on   # 8 KiB a command, doorbells in memory
   nvme-ns,bus=others,drive=disk3,nsid=1
   nvme-ns,bus=others,drive=disk4,nsid=2,zoned=on,zoned.zone_size=1M,zoned.zone_capacity=768K,zoned.max_open=3,zoned.max_active=5
+  pcie-root-port,id=port5,chassis=5,addr=0xf,x-speed=5
+  ivshmem-plain,memdev=shared2,bus=port5             # memory that can be mapped, and a reset: that of its bus
 )
 # One group, where Linux can have it: not under Arm's SMMU, and virtio's IOMMU fails for all devices then.
 bridged=(
@@ -29,5 +31,6 @@ bridged=(
 )
 # Empty files, which go with the run.
 disks=(disk disk2 disk3 disk4)
-backends=(-object memory-backend-ram,id=shared,size=1M,share=on -netdev user,id=lan,restrict=on
-  -netdev user,id=lan2,restrict=on)
+backends=(-object memory-backend-ram,id=shared,size=1M,share=on
+  -object memory-backend-ram,id=shared2,size=1M,share=on
+  -netdev user,id=lan,restrict=on -netdev user,id=lan2,restrict=on)

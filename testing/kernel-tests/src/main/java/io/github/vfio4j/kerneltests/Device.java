@@ -18,7 +18,8 @@ enum Device {
   HOT_IGB("0000:04:00.0"),
   HOT_PORT("0000:00:0c.0"),
   XHCI("0000:00:0d.0"),
-  NVME_3("0000:05:00.0");
+  NVME_3("0000:05:00.0"),
+  IVSHMEM_2("0000:06:00.0");
 
   private final String address;
 

@@ -187,6 +187,28 @@ class PeerToPeerTest {
   }
 
   @EachBackend
+  @Bound({Device.EDU, Device.IVSHMEM_2})
+  void memoryIsWhatItWasBeforeAResetOfItsBus(Backend backend) throws VfioException {
+    requireExport(backend);
+    try (Peers peers = new Peers(backend, Device.IVSHMEM_2.address())) {
+      PeerMapping mapping =
+          peers.memory(SHARED_MEMORY, PAGE, 2 * PAGE).map(peers.space, READ_WRITE);
+      assertBytesGoBothWays(peers, mapping, 1);
+      MemorySegment before = EduDma.page(peers.arena, 2); // as the edu has left them
+      MemorySegment seen = peers.arena.allocate(PAGE);
+
+      peers.peer.reset();
+
+      EduDma.fill(peers.page, 9);
+      EduDma.move(peers.edu, IOVA, mapping.iova() + PAGE);
+      peers.peer.region(SHARED_MEMORY).read(2 * PAGE, seen);
+      assertThat(seen.mismatch(backend == Backend.IOMMUFD ? before : peers.page)).isEqualTo(-1);
+      mapping.restore();
+      assertBytesGoBothWays(peers, mapping, 3);
+    }
+  }
+
+  @EachBackend
   void deviceMayBeClosedBeforeTheOneThatReadsIt(Backend backend) throws VfioException {
     requireExport(backend);
     try (Peers peers = new Peers(backend, Machine.IVSHMEM)) {

@@ -13,26 +13,12 @@ import io.github.vfio4j.edu.Edu;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
 /** The legacy interface's own way to a device that no IOMMU guards. */
 class UnguardedGroupTest {
-  private static final long PRESENT = 1L << 63;
-  private static final long FRAME = (1L << 55) - 1;
-
-  /** Where a touched page is; nothing moves it in a guest that has memory to spare. */
-  private static long physicalAddress(MemorySegment page) throws IOException {
-    try (var pagemap = new RandomAccessFile("/proc/self/pagemap", "r")) {
-      pagemap.seek(page.address() / PAGE * Long.BYTES);
-      long entry = Long.reverseBytes(pagemap.readLong());
-      assertThat(entry & PRESENT).isNotZero();
-      return (entry & FRAME) * PAGE;
-    }
-  }
-
   @Test
   @Bound(Device.EDU)
   @OnMachine("bare")
@@ -43,7 +29,7 @@ class UnguardedGroupTest {
       MemorySegment source = EduDma.page(arena, 1);
       MemorySegment target = EduDma.page(arena, 2);
       try (Edu edu = Edu.start(device)) { // has its interrupt tell when it is done
-        EduDma.move(edu, physicalAddress(source), physicalAddress(target));
+        EduDma.move(edu, PhysicalMemory.address(source), PhysicalMemory.address(target));
 
         assertThat(target.mismatch(source)).isEqualTo(-1);
       }
