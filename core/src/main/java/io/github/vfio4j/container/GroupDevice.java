@@ -51,15 +51,17 @@ public final class GroupDevice implements VfioDevice, OpenDevice.Owner {
   static GroupDevice open(
       Host host, HostDevice device, Container container, Group group, BackendChoice choice)
       throws VfioException {
-    try (Rollback rollback = new Rollback()) {
-      Fd file = new Fd(host.kernel(), device.name());
-      rollback.add(file::close);
-      file.take(group.deviceFd(host, device));
-      DeviceFile channel = new DeviceFile(host.kernel(), file, device.name());
-      GroupDevice opened = new GroupDevice(host, channel, choice, container, group);
-      container.deviceOpened();
-      group.add(opened);
-      return rollback.done(opened);
+    synchronized (group) { // whoever looks whether one is open sees it as soon as the kernel does
+      try (Rollback rollback = new Rollback()) {
+        Fd file = new Fd(host.kernel(), device.name());
+        rollback.add(file::close);
+        file.take(group.deviceFd(host, device));
+        DeviceFile channel = new DeviceFile(host.kernel(), file, device.name());
+        GroupDevice opened = new GroupDevice(host, channel, choice, container, group);
+        container.deviceOpened();
+        group.add(opened);
+        return rollback.done(opened);
+      }
     }
   }
 

@@ -106,11 +106,13 @@ public final class KvmVfio implements AutoCloseable {
    * @throws VfioException if the kernel refuses otherwise
    */
   public KvmVfioFile add(Group group) throws VfioException {
-    if (group.hasOpenDevice()) {
-      throw new IllegalStateException(
-          "a device of " + group + " is open already; what is to know of it before comes before");
+    synchronized (group) { // so that no device of it is opened meanwhile
+      if (group.hasOpenDevice()) {
+        throw new IllegalStateException(
+            "a device of " + group + " is open already; what is to know of it before comes before");
+      }
+      return add(group.file(), group.registrations(), group.toString());
     }
-    return add(group.file(), group.registrations(), group.toString());
   }
 
   private KvmVfioFile add(Fd added, Dependents registrations, String name) throws VfioException {

@@ -5,28 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.vfio4j.Backend;
+import io.github.vfio4j.DeviceBusyException;
 import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.NotPermittedException;
-import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
-import io.github.vfio4j.VfioException;
-import io.github.vfio4j.container.Container;
-import io.github.vfio4j.iommufd.CdevDevice;
-import io.github.vfio4j.iommufd.Ioas;
-import io.github.vfio4j.iommufd.Iommufd;
 import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.pci.DependentDevice;
+import io.github.vfio4j.pci.DependentDevice.Owner;
 import io.github.vfio4j.pci.HotReset;
-import io.github.vfio4j.sysfs.Sysfs;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 
 /** Devices that no IOMMU guards interrupt, and are reset, as others are. */
 @OnMachine(value = "bare", since = "7.3")
 class UnguardedResetTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
-  private static final int HUGE = 2 << 20;
+  private static final int ADMIN_QUEUE_SIZES = 0x24;
 
   /** Of igb: where its first queue for transmission is, and how it interrupts. */
   private static final long QUEUE = 0xe000;
@@ -38,42 +35,11 @@ class UnguardedResetTest {
   private static final int SEVERAL_VECTORS = 1 << 4;
   private static final int SECOND_VECTOR = 0x81; // of the first queue, valid
 
-  /** Opens devices on one interface, and has memory whose physical address it knows. */
-  private static final class Unguarded implements AutoCloseable {
-    private final Backend backend;
-    private final Iommufd iommufd = Iommufd.open();
-    private final Ioas ioas = iommufd.allocateIoas();
-    private final Container container = Container.open(Container.Type.NOIOMMU);
-
-    Unguarded(Backend backend) throws VfioException {
-      this.backend = backend;
-    }
-
-    VfioDevice open(PciAddress address) throws VfioException {
-      if (backend == Backend.CONTAINER) {
-        return container.openDevice(Sysfs.host().device(address));
-      }
-      CdevDevice device = iommufd.bindWithoutIommu(Sysfs.host().device(address));
-      device.attach(ioas);
-      return device;
-    }
-
-    NvmeAdmin admin(VfioDevice device) throws IOException {
-      DmaBuffer memory = ioas.allocateHuge(HUGE, HUGE);
-      memory.segment().fill((byte) 0);
-      long address =
-          backend == Backend.CONTAINER
-              ? PhysicalMemory.address(memory.segment())
-              : ioas.physicalAddress(memory.iova(), HUGE).address();
-      return new NvmeAdmin(
-          device, address, page -> memory.segment().asSlice((long) page * PAGE, PAGE));
-    }
-
-    @Override
-    public void close() throws VfioException {
-      container.close();
-      iommufd.close();
-    }
+  private static NvmeAdmin admin(Unguarded unguarded, VfioDevice device) throws IOException {
+    DmaBuffer memory = unguarded.allocate();
+    long address = unguarded.physicalAddress(memory);
+    return new NvmeAdmin(
+        device, address, page -> memory.segment().asSlice((long) page * PAGE, PAGE));
   }
 
   @EachBackend
@@ -81,7 +47,7 @@ class UnguardedResetTest {
   void controllerInterruptsAndIsReset(Backend backend) throws IOException {
     try (Unguarded unguarded = new Unguarded(backend);
         VfioDevice device = unguarded.open(Machine.NVME)) {
-      NvmeAdmin admin = unguarded.admin(device);
+      NvmeAdmin admin = admin(unguarded, device);
       Interrupt vector = device.pci().msix().enable(0);
       assertThat(admin.serialNumber()).isEqualTo("a");
       assertThat(vector.await(PATIENCE)).isEqualTo(1);
@@ -126,7 +92,7 @@ class UnguardedResetTest {
   void whoHasBothFunctionsResetsBoth(Backend backend) throws IOException {
     try (Unguarded unguarded = new Unguarded(backend);
         VfioDevice one = unguarded.open(Machine.NVME)) {
-      NvmeAdmin first = unguarded.admin(one);
+      NvmeAdmin first = admin(unguarded, one);
       assertThat(first.serialNumber()).isEqualTo("a");
       assertThatExceptionOfType(NotPermittedException.class)
           .isThrownBy(HotReset.of(one)::perform)
@@ -134,7 +100,7 @@ class UnguardedResetTest {
       assertThat(first.isReady()).isTrue();
 
       try (VfioDevice two = unguarded.open(Machine.NVME_2)) {
-        NvmeAdmin second = unguarded.admin(two);
+        NvmeAdmin second = admin(unguarded, two);
         assertThat(second.serialNumber()).isEqualTo("b");
         HotReset.of(one).perform();
 
@@ -142,6 +108,34 @@ class UnguardedResetTest {
         assertThat(second.isReady()).isFalse();
         assertThat(first.serialNumber()).isEqualTo("a");
         assertThat(second.serialNumber()).isEqualTo("b");
+      }
+    }
+  }
+
+  /** Both functions are in one group, and nobody else could have the other, if an IOMMU did. */
+  @EachBackend
+  @Bound({Device.NVME, Device.NVME_2})
+  void whatAnotherProcessHasIsInTheWay(Backend backend) throws IOException {
+    try (Unguarded unguarded = new Unguarded(backend);
+        VfioDevice one = unguarded.open(Machine.NVME)) {
+      one.region(0).writeInt(ADMIN_QUEUE_SIZES, 0x30002);
+      try (Child other =
+          Child.start(List.of(), Unguarded.class, backend.name(), Machine.NVME_2.toString())) {
+        assertThat(other.line()).isEqualTo("it is open");
+        HotReset reset = HotReset.of(one);
+        assertThat(reset.isPossible()).isFalse();
+        assertThat(reset.dependents())
+            .extracting(DependentDevice::owner)
+            .containsExactly(Owner.THIS_PROCESS, Owner.OTHER_USER);
+        assertThatExceptionOfType(DeviceBusyException.class)
+            .isThrownBy(reset::perform)
+            .withMessageContaining(Machine.NVME_2 + " is open: process " + other.pid());
+        assertThat(one.region(0).readInt(ADMIN_QUEUE_SIZES)).isEqualTo(0x30002);
+      }
+
+      try (VfioDevice _ = unguarded.open(Machine.NVME_2)) {
+        HotReset.of(one).perform();
+        assertThat(one.region(0).readInt(ADMIN_QUEUE_SIZES)).isZero();
       }
     }
   }
