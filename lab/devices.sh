@@ -29,8 +29,8 @@ bridged=(
   edu,bus=bridge,addr=2
   virtio-rng-pci,bus=bridge,addr=3                   # whose driver keeps that group from user programs
 )
-# Empty files, which go with the run.
-disks=(disk disk2 disk3 disk4)
+# Empty files, which go with the run; the last one is for a disk that is plugged in.
+disks=(disk disk2 disk3 disk4 spare)
 backends=(-object memory-backend-ram,id=shared,size=1M,share=on
   -object memory-backend-ram,id=shared2,size=1M,share=on
   -netdev user,id=lan,restrict=on -netdev user,id=lan2,restrict=on)

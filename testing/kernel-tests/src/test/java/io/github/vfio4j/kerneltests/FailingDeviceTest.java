@@ -1,6 +1,5 @@
 package io.github.vfio4j.kerneltests;
 
-import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.vfio4j.Backend;
@@ -10,10 +9,6 @@ import io.github.vfio4j.Region;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.lab.OnMachine;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -90,12 +85,12 @@ class FailingDeviceTest {
   @OnMachine(value = "intel/legacy", since = "7.0")
   void deviceWithoutPowerReadsAsNothingAndComesBack(Backend backend) throws IOException {
     try (VfioDevice device = VfioDevice.open(Device.HOT_IGB.address(), backend);
-        Slot slot = Slot.open(); // which has power again before the device is closed
+        SlotPower power = SlotPower.open(); // which has power again before the device is closed
         MappedRegion registers = device.region(0).map();
         Interrupt vector = device.pci().msix().enable(0)) {
       int status = registers.getInt(STATUS);
 
-      slot.power(false);
+      power.turn(false);
 
       assertThat(registers.getInt(STATUS)).isNotEqualTo(status);
       registers.setInt(STATUS, 0);
@@ -106,46 +101,6 @@ class FailingDeviceTest {
     }
     try (VfioDevice device = VfioDevice.open(Device.HOT_IGB.address(), backend)) {
       assertThat(device.region(0).readInt(STATUS)).isNotZero().isNotEqualTo(-1);
-    }
-  }
-
-  /** The slot of a port, by the registers of the port. */
-  private record Slot(FileChannel config, int control) implements AutoCloseable {
-    private static final int CAPABILITIES = 0x34;
-    private static final int EXPRESS = 0x10;
-    private static final int SLOT_CONTROL = 0x18;
-    private static final int POWER_OFF = 1 << 10;
-
-    static Slot open() throws IOException {
-      FileChannel config =
-          FileChannel.open(
-              Path.of("/sys/bus/pci/devices", Device.HOT_PORT.address().toString(), "config"),
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE);
-      int at = read(config, CAPABILITIES) & 0xff;
-      while ((read(config, at) & 0xff) != EXPRESS) {
-        at = read(config, at) >> 8 & 0xff;
-      }
-      return new Slot(config, at + SLOT_CONTROL);
-    }
-
-    private static int read(FileChannel config, int at) throws IOException {
-      ByteBuffer word = ByteBuffer.allocate(Short.BYTES).order(LITTLE_ENDIAN);
-      assertThat(config.read(word, at)).isEqualTo(Short.BYTES);
-      return Short.toUnsignedInt(word.getShort(0));
-    }
-
-    void power(boolean on) throws IOException {
-      int now = read(config, control);
-      ByteBuffer word = ByteBuffer.allocate(Short.BYTES).order(LITTLE_ENDIAN);
-      word.putShort(0, (short) (on ? now & ~POWER_OFF : now | POWER_OFF));
-      assertThat(config.write(word, control)).isEqualTo(Short.BYTES);
-    }
-
-    @Override
-    public void close() throws IOException {
-      power(true);
-      config.close();
     }
   }
 }

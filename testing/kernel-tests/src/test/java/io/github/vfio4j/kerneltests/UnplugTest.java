@@ -40,68 +40,32 @@ class UnplugTest {
   /** How long a port of PCI Express waits until it believes the button: five seconds. */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  /** A port of PCI Express looks away for a second after it has switched its slot off. */
-  private static final Duration SWITCHING_OFF = Duration.ofSeconds(3);
-
   private static final int STATUS = 0x8;
 
   private final Sysfs sysfs = Sysfs.host();
 
-  /** Of the machine that is taking the device out, if it is. */
-  private @Nullable Monitor monitor;
+  /** From which the device is being taken, if it is. */
+  private @Nullable HotPort port;
 
   /** Other tests count the devices. */
   @AfterEach
   @Timeout(120) // that of the class is for tests alone
   void plugIn() throws IOException, InterruptedException {
-    if (monitor != null) {
-      try (Monitor machine = monitor) {
-        machine.awaitDeletion("hot");
-        Thread.sleep(SWITCHING_OFF);
-        tell(machine, "device_add igb,id=hot,bus=port3,romfile=,netdev=lan2");
-      }
-      while (!isThere()) {
-        Thread.sleep(10);
+    if (port != null) {
+      try (HotPort from = port) {
+        from.awaitGone();
+        from.plugIn(HotPort.IGB);
       }
     }
     // brings back what was removed, and waits for whoever else is bringing in a device
     Files.writeString(SYSFS.resolve("rescan"), "1", StandardOpenOption.WRITE);
-    assertThat(isThere()).isTrue();
+    assertThat(HotPort.isOccupied()).isTrue();
   }
 
-  /** A port whose light is blinking has not done yet what it was told last. */
-  private static void take(Monitor machine) throws IOException, InterruptedException {
-    String answer = machine.run("device_del hot");
-    while (answer.contains("guest is busy")) {
-      Thread.sleep(10);
-      answer = machine.run("device_del hot");
-    }
-    assertThat(answer).isEmpty();
-  }
-
-  private static void tell(Monitor machine, String command) throws IOException {
-    assertThat(machine.run(command)).as(command).isEmpty();
-  }
-
-  private boolean isThere() throws IOException {
-    try {
-      sysfs.device(HOT);
-      return true;
-    } catch (NoSuchDeviceException e) {
-      return false;
-    }
-  }
-
-  /** Presses the button of the slot, as it were. */
   private void unplug() throws IOException, InterruptedException {
-    Monitor machine = Monitor.open();
-    try {
-      take(machine);
-    } catch (Throwable e) {
-      machine.close();
-      throw e;
-    }
-    monitor = machine;
+    HotPort from = HotPort.open();
+    port = from;
+    from.unplug();
   }
 
   private static Thread remove() {
@@ -130,7 +94,7 @@ class UnplugTest {
 
   private void assertGone() throws IOException, InterruptedException {
     long end = System.nanoTime() + PATIENCE.toNanos();
-    while (isThere()) {
+    while (HotPort.isOccupied()) {
       assertThat(System.nanoTime()).as("it is there still").isLessThan(end);
       Thread.sleep(10);
     }
@@ -172,7 +136,7 @@ class UnplugTest {
       unplug();
       awaitRemoval();
 
-      assertThat(isThere()).isTrue();
+      assertThat(HotPort.isOccupied()).isTrue();
       assertThat(registers.getInt(STATUS)).isEqualTo(status);
       assertThatThrownBy(() -> VfioDevice.open(HOT, backend)).isInstanceOf(IOException.class);
       assertThatThrownBy(device::reset)
