@@ -22,6 +22,10 @@ devices=(
   nvme-ns,bus=others,drive=disk4,nsid=2,zoned=on,zoned.zone_size=1M,zoned.zone_capacity=768K,zoned.max_open=3,zoned.max_active=5
   pcie-root-port,id=port5,chassis=5,addr=0xf,x-speed=5
   ivshmem-plain,memdev=shared2,bus=port5             # memory that can be mapped, and a reset: that of its bus
+  pcie-root-port,id=port6,chassis=6,addr=0x10,x-speed=5
+  nvme-subsys,id=both,nqn=both                       # one virtual controller, which the physical one equips
+  nvme,id=virtual,serial=v,bus=port6,subsys=both,sriov_max_vfs=1,sriov_vq_flexible=2,sriov_vi_flexible=1
+  nvme-ns,bus=virtual,drive=disk5,nsid=1
 )
 # One group, where Linux can have it: not under Arm's SMMU, and virtio's IOMMU fails for all devices then.
 bridged=(
@@ -30,7 +34,7 @@ bridged=(
   virtio-rng-pci,bus=bridge,addr=3                   # whose driver keeps that group from user programs
 )
 # Empty files, which go with the run; the last one is for a disk that is plugged in.
-disks=(disk disk2 disk3 disk4 spare)
+disks=(disk disk2 disk3 disk4 disk5 spare)
 backends=(-object memory-backend-ram,id=shared,size=1M,share=on
   -object memory-backend-ram,id=shared2,size=1M,share=on
   -netdev user,id=lan,restrict=on -netdev user,id=lan2,restrict=on)

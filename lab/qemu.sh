@@ -124,6 +124,7 @@ boot() {
 \"$userland/usr/lib/aarch64-linux-gnu\" \"$userland/usr/bin/bash\" \"$lab/init\""
       ;;
   esac
+  if [[ ! $kernel_disks ]]; then options+=" initcall_blacklist=nvme_init"; fi
   if [[ $initrd ]]; then arguments+=(-initrd "$initrd"); fi
   for disk in ${disks[@]+"${disks[@]}"}; do
     truncate -s 64M "$scratch/$disk"

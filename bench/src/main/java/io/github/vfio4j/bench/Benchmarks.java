@@ -60,7 +60,10 @@ final class Benchmarks {
           rate("nvme-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
           rate("nvme-write-4k-qd32", new Transfers(true, true, PAGE, 32, 1)),
           rate("nvme-read-4k-2x32", new Transfers(false, true, PAGE, 32, 2)),
-          rate("nvme-read-128k-qd32", new Transfers(false, false, TRANSFER, 32, 1)));
+          rate("nvme-read-128k-qd32", new Transfers(false, false, TRANSFER, 32, 1)),
+          kernel("nvme-kernel-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
+          kernel("nvme-kernel-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
+          kernel("nvme-kernel-write-4k-qd32", new Transfers(true, true, PAGE, 32, 1)));
 
   private Benchmarks() {}
 
@@ -160,5 +163,11 @@ final class Benchmarks {
         Set.of(Measure.TIME),
         () -> new NvmeRate(transfers),
         transfers.floor("rate"));
+  }
+
+  /** Next to the kernel's own driver, where the floor is no C of ours. */
+  private static Benchmark kernel(String name, Transfers transfers) {
+    return new Benchmark(
+        name, 8192, ANY, Set.of(Measure.TIME), () -> new NvmeRate(transfers), transfers.kernel());
   }
 }

@@ -41,4 +41,14 @@ record Transfers(boolean write, boolean random, int size, int depth, int pairs) 
         Integer.toString(depth),
         Integer.toString(pairs));
   }
+
+  /** What has the kernel's driver do the same, in one queue. */
+  List<String> kernel() {
+    return List.of(
+        "nvme-kernel",
+        write ? "write" : "read",
+        random ? "random" : "sequential",
+        Integer.toString(size),
+        Integer.toString(depth));
+  }
 }

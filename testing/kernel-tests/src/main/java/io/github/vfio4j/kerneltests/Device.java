@@ -19,7 +19,8 @@ enum Device {
   HOT_PORT("0000:00:0c.0"),
   XHCI("0000:00:0d.0"),
   NVME_3("0000:05:00.0"),
-  IVSHMEM_2("0000:06:00.0");
+  IVSHMEM_2("0000:06:00.0"),
+  NVME_SRIOV("0000:07:00.0");
 
   private final String address;
 
