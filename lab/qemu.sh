@@ -143,7 +143,7 @@ boot() {
   fi
   if [[ $monitor ]]; then # QEMU's end listens, the port's end calls it: the guest is joined to its own machine
     arguments+=(-chardev "socket,id=control,path=$scratch/control,server=on,wait=off"
-      -mon chardev=control,mode=control
+      -object monitor-qmp,id=qmp,chardev=control
       -chardev "socket,id=inside,path=$scratch/control"
       -device virtserialport,chardev=inside,nr=3,name=monitor)
   fi

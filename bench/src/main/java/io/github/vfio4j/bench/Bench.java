@@ -37,7 +37,8 @@ public final class Bench {
     Sysfs sysfs = Sysfs.host();
     try (DriverBinding _ = DriverBinding.bind(sysfs, Devices.EDU);
         DriverBinding _ = DriverBinding.bind(sysfs, Devices.IVSHMEM);
-        DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME)) {
+        DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME);
+        DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME_2)) { // of the same group
       EntryLimit.raise();
       System.out.println(Result.HEAD);
       for (Benchmark benchmark : benchmarks) {

@@ -15,5 +15,8 @@ final class Devices {
   /** A disk of 64 MiB, in blocks of 512 bytes. */
   static final PciAddress NVME = PciAddress.of("0000:02:00.0");
 
+  /** The other function of its slot. */
+  static final PciAddress NVME_2 = PciAddress.of("0000:02:00.1");
+
   private Devices() {}
 }
