@@ -21,12 +21,14 @@ final class Identities {
   private static final int ZONE_FORMATS = 2816;
 
   private final Stores stores;
+  private final DataPointers data;
   private boolean hasAdministration = true;
   private boolean hasDoorbellBuffers;
   private int maximumTransfer = NvmeModel.MAXIMUM_TRANSFER;
 
-  Identities(Stores stores) {
+  Identities(Stores stores, DataPointers data) {
     this.stores = stores;
+    this.data = data;
   }
 
   void withoutAdministration() {
@@ -90,6 +92,7 @@ final class Identities {
         answer.putInt(516, Stores.MOST);
         answer.putShort(520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7));
         answer.put(525, (byte) 1);
+        answer.putInt(536, data.support());
       }
       case 2 -> {
         stores.attached().stream().filter(it -> it > id).forEach(answer::putInt);

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * <p>It carries out a command as soon as the doorbell is rung, in the thread that rings it. It has
  * the commands that every controller has, compare, write zeroes, verify and deallocate, and those
  * that format and manage namespaces, of which it has one at first. Doorbells in memory and zones
- * are there if asked for.
+ * are there if asked for, as are memory of its own for queues, and descriptors of data in place of
+ * lists of pages.
  */
 public final class NvmeModel implements DeviceModel, Registers {
   /** How many I/O queue pairs it has. */
@@ -46,6 +47,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   private static final long CAPABILITIES = 1L << 37 | 1L << 24 | 1 << 16 | (MOST_ENTRIES - 1);
 
   private static final long OTHER_COMMANDS = 1L << 43;
+  private static final long CONTROLLER_MEMORY = 1L << 57;
   private static final int ALL_COMMAND_SETS = 6;
 
   private static final int ZERO_CELSIUS = 273;
@@ -70,7 +72,6 @@ public final class NvmeModel implements DeviceModel, Registers {
     static final int SUCCESS = 0;
     static final int INVALID_OPCODE = 0x001;
     static final int INVALID_FIELD = 0x002;
-    static final int TRANSFER_ERROR = 0x004;
     static final int ABORTED = 0x007;
     static final int INVALID_NAMESPACE = 0x00b;
     static final int LBA_OUT_OF_RANGE = 0x080;
@@ -101,11 +102,12 @@ public final class NvmeModel implements DeviceModel, Registers {
     }
   }
 
-  private final PciLayout layout;
   private final int blockSize;
   private final NvmeFaults faults = new NvmeFaults();
   private final Stores stores = new Stores();
-  private final Identities identities = new Identities(stores);
+  private final DataPointers data = new DataPointers(this::bus);
+  private final ControllerMemory memory = new ControllerMemory(this::bus);
+  private final Identities identities = new Identities(stores, data);
   private final Map<Integer, Queue> submissions = new TreeMap<>();
   private final Map<Integer, Queue> completions = new TreeMap<>();
 
@@ -119,6 +121,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   private final LogStore logs = new LogStore();
   private final EventRequests events = new EventRequests(this::answerRequest);
   private final DoorbellBuffers doorbells = new DoorbellBuffers(this::bus);
+  private PciLayout layout;
   private @Nullable Bus bus;
   private int rings;
   private long lastSignOfLife;
@@ -139,15 +142,17 @@ public final class NvmeModel implements DeviceModel, Registers {
   public NvmeModel(int blocks, int blockSize) {
     this.blockSize = blockSize;
     stores.add(store(blocks, blockSize));
-    this.layout =
-        PciLayout.of(0x1b36, 0x0010)
-            .classCode(0x010802)
-            .subsystem(0x1af4, 0x1100)
-            .bar(0, Bar.registers(BAR_SIZE, this))
-            .line()
-            .msix(QUEUE_PAIRS + 1, 0, MSIX_TABLE)
-            .resettable()
-            .build();
+    this.layout = registers().build();
+  }
+
+  private PciLayout.Builder registers() {
+    return PciLayout.of(0x1b36, 0x0010)
+        .classCode(0x010802)
+        .subsystem(0x1af4, 0x1100)
+        .bar(0, Bar.registers(BAR_SIZE, this))
+        .line()
+        .msix(QUEUE_PAIRS + 1, 0, MSIX_TABLE)
+        .resettable();
   }
 
   private static Store store(int blocks, int blockSize) {
@@ -235,6 +240,67 @@ public final class NvmeModel implements DeviceModel, Registers {
   public NvmeModel withDoorbellBuffers() {
     identities.withDoorbellBuffers();
     return this;
+  }
+
+  /**
+   * Gives the controller memory of its own (controller memory buffer), which is BAR 2, for
+   * submission queues. To be called before the model is hosted.
+   *
+   * @param bytes how much, a power of two of at least 4096
+   * @return this
+   * @throws IllegalArgumentException if it is another number
+   */
+  public NvmeModel withControllerMemory(int bytes) {
+    if (bytes < PAGE || Integer.bitCount(bytes) != 1) {
+      throw new IllegalArgumentException("a power of two from 4096 on, not " + bytes);
+    }
+    layout = registers().bar(ControllerMemory.BAR, Bar.memory(bytes)).build();
+    memory.setSize(bytes);
+    return this;
+  }
+
+  /**
+   * Has the registers say something else of the controller's own memory than what is.
+   *
+   * @param location which BAR it is in, and where (CMBLOC)
+   * @param size how much it is, and what for (CMBSZ)
+   */
+  public void describeControllerMemory(int location, int size) {
+    memory.describe(location, size);
+  }
+
+  /**
+   * Has the commands of I/O queues name their data also by one descriptor, a block of any length
+   * (SGL). Other descriptors, lists of them, and those of admin commands are refused.
+   *
+   * @param alignment what address and length are multiples of: 1 or 4
+   * @return this
+   * @throws IllegalArgumentException if it is another number
+   */
+  public NvmeModel withScatterGatherLists(int alignment) {
+    if (alignment != 1 && alignment != 4) {
+      throw new IllegalArgumentException("an alignment of 1 or 4, not of " + alignment);
+    }
+    data.setAlignment(alignment);
+    return this;
+  }
+
+  /**
+   * Returns how many commands have named their data by a descriptor.
+   *
+   * @return the number, of all queues and since the model was made
+   */
+  public int scatterGatherLists() {
+    return data.byScatterGather();
+  }
+
+  /**
+   * Returns how many submission queues are in the controller's own memory.
+   *
+   * @return the number, as it is now
+   */
+  public int queuesInControllerMemory() {
+    return (int) submissions.values().stream().filter(it -> memory.has(it.iova)).count();
   }
 
   /**
@@ -331,6 +397,7 @@ public final class NvmeModel implements DeviceModel, Registers {
   @Override
   public void reset() {
     faults.resetFunction();
+    memory.control(0);
     stop();
   }
 
@@ -354,16 +421,26 @@ public final class NvmeModel implements DeviceModel, Registers {
     expectSignOfLife();
     long value =
         switch ((int) offset & -Long.BYTES) {
-          case 0x00 -> CAPABILITIES | (stores.haveZones() ? OTHER_COMMANDS : 0);
+          case 0x00 -> capabilities();
           case 0x08 -> 0x00010400;
           case 0x10 -> (long) configuration << 32;
           case 0x18 -> (long) status << 32;
           case 0x20 -> (long) adminSizes << 32;
           case 0x28 -> adminSubmissions;
           case 0x30 -> adminCompletions;
+          case 0x38 ->
+              Integer.toUnsignedLong(memory.location()) | (long) memory.description() << 32;
+          case 0x50 -> memory.control();
+          case 0x58 -> memory.status();
           default -> 0;
         };
     return value >>> ((offset & (Long.BYTES - 1)) * Byte.SIZE);
+  }
+
+  private long capabilities() {
+    return CAPABILITIES
+        | (stores.haveZones() ? OTHER_COMMANDS : 0)
+        | (memory.isThere() ? CONTROLLER_MEMORY : 0);
   }
 
   @Override
@@ -380,6 +457,8 @@ public final class NvmeModel implements DeviceModel, Registers {
       case 0x2c -> adminSubmissions = put(adminSubmissions, true, width, value);
       case 0x30 -> adminCompletions = put(adminCompletions, false, width, value);
       case 0x34 -> adminCompletions = put(adminCompletions, true, width, value);
+      case 0x50 -> memory.control(put(memory.control(), false, width, value));
+      case 0x54 -> memory.control(put(memory.control(), true, width, value));
       default -> {}
     }
   }
@@ -436,15 +515,19 @@ public final class NvmeModel implements DeviceModel, Registers {
     }
     queue.tail = tail;
     while (queue.head != queue.tail && (status & FATAL) == 0) {
-      ByteBuffer command = fetch(queue.iova + (long) queue.head * COMMAND, COMMAND);
+      ByteBuffer command = fetch(queue.iova + (long) queue.head * COMMAND);
       queue.head = queue.head + 1 == queue.entries ? 0 : queue.head + 1;
       execute(number, queue, command);
     }
   }
 
-  private ByteBuffer fetch(long iova, int size) {
-    byte[] bytes = new byte[size];
-    bus().read(iova, MemorySegment.ofArray(bytes));
+  private ByteBuffer fetch(long address) {
+    byte[] bytes = new byte[COMMAND];
+    if (memory.has(address)) {
+      memory.read(address, MemorySegment.ofArray(bytes));
+    } else {
+      bus().read(address, MemorySegment.ofArray(bytes));
+    }
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -555,8 +638,9 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private int create(ByteBuffer command, int[] result) {
     MemorySegment description = MemorySegment.ofArray(new byte[PAGE]);
-    if (!move(command, description, false)) {
-      return Status.TRANSFER_ERROR;
+    int moved = data.moveOfAdmin(command, description, false);
+    if (moved != Status.SUCCESS) {
+      return moved;
     }
     ByteBuffer fields = description.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     return stores.create(fields.getLong(0), fields.get(26) & 0xf, result);
@@ -564,8 +648,9 @@ public final class NvmeModel implements DeviceModel, Registers {
 
   private int attach(ByteBuffer command, int id, boolean attach) {
     MemorySegment list = MemorySegment.ofArray(new byte[PAGE]);
-    if (!move(command, list, false)) {
-      return Status.TRANSFER_ERROR;
+    int moved = data.moveOfAdmin(command, list, false);
+    if (moved != Status.SUCCESS) {
+      return moved;
     }
     ByteBuffer controllers = list.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     if (controllers.getShort(0) != 1 || controllers.getShort(2) != Identities.CONTROLLER_ID) {
@@ -642,7 +727,7 @@ public final class NvmeModel implements DeviceModel, Registers {
     byte[] answer = new byte[(int) size];
     int there = Math.min(answer.length, log.get().length - (int) offset);
     System.arraycopy(log.get(), (int) offset, answer, 0, there);
-    return move(command, MemorySegment.ofArray(answer), true) ? 0 : Status.TRANSFER_ERROR;
+    return data.moveOfAdmin(command, MemorySegment.ofArray(answer), true);
   }
 
   private void answerRequest(int identifier, int result) {
@@ -659,7 +744,7 @@ public final class NvmeModel implements DeviceModel, Registers {
     if (ended != Status.SUCCESS) {
       return ended;
     }
-    return move(command, MemorySegment.ofArray(answer.array()), true) ? 0 : Status.TRANSFER_ERROR;
+    return data.moveOfAdmin(command, MemorySegment.ofArray(answer.array()), true);
   }
 
   private int io(ByteBuffer command, int[] result) {
@@ -702,8 +787,8 @@ public final class NvmeModel implements DeviceModel, Registers {
       logs.countWrite();
     }
     return switch (command.get(0)) {
-      case 0x01 -> move(command, part, false) ? Status.SUCCESS : Status.TRANSFER_ERROR;
-      case 0x02 -> move(command, part, true) ? Status.SUCCESS : Status.TRANSFER_ERROR;
+      case 0x01 -> data.move(command, part, false);
+      case 0x02 -> data.move(command, part, true);
       case 0x05 -> compare(command, part);
       case 0x08 -> {
         part.fill((byte) 0);
@@ -746,7 +831,7 @@ public final class NvmeModel implements DeviceModel, Registers {
     }
     result[0] = (int) block;
     result[1] = (int) (block >>> 32);
-    return move(command, store.part(block, count), false) ? Status.SUCCESS : Status.TRANSFER_ERROR;
+    return data.move(command, store.part(block, count), false);
   }
 
   private int report(ByteBuffer command, ZoneStates zones, long block, int word13) {
@@ -755,13 +840,14 @@ public final class NvmeModel implements DeviceModel, Registers {
       return Status.INVALID_FIELD;
     }
     MemorySegment report = MemorySegment.ofArray(zones.report(block, (int) size));
-    return move(command, report, true) ? Status.SUCCESS : Status.TRANSFER_ERROR;
+    return data.move(command, report, true);
   }
 
   private int compare(ByteBuffer command, MemorySegment part) {
     MemorySegment expected = MemorySegment.ofArray(new byte[(int) part.byteSize()]);
-    if (!move(command, expected, false)) {
-      return Status.TRANSFER_ERROR;
+    int moved = data.move(command, expected, false);
+    if (moved != Status.SUCCESS) {
+      return moved;
     }
     return expected.mismatch(part) == -1 ? Status.SUCCESS : Status.COMPARE_FAILURE;
   }
@@ -769,8 +855,9 @@ public final class NvmeModel implements DeviceModel, Registers {
   private int deallocate(ByteBuffer command, Store store) {
     int ranges = (command.getInt(40) & 0xff) + 1;
     MemorySegment list = MemorySegment.ofArray(new byte[ranges * 16]);
-    if (!move(command, list, false)) {
-      return Status.TRANSFER_ERROR;
+    int moved = data.move(command, list, false);
+    if (moved != Status.SUCCESS) {
+      return moved;
     }
     ByteBuffer entries = list.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < ranges; i++) {
@@ -782,36 +869,5 @@ public final class NvmeModel implements DeviceModel, Registers {
       store.part(block, count).fill((byte) 0);
     }
     return Status.SUCCESS;
-  }
-
-  /** Moves data by the pages that a command names (PRPs), and says whether all came through. */
-  private boolean move(ByteBuffer command, MemorySegment data, boolean toDriver) {
-    long size = data.byteSize();
-    long first = command.getLong(24);
-    long second = command.getLong(32);
-    long done = Math.min(size, PAGE - (first & (PAGE - 1)));
-    boolean all = move(first, data.asSlice(0, done), toDriver);
-    if (size - done > PAGE) {
-      long list = second;
-      while (done < size && all) {
-        long page = fetch(list, Long.BYTES).getLong(0);
-        boolean last = (list & (PAGE - 1)) == PAGE - Long.BYTES;
-        if (last && size - done > PAGE) {
-          list = page;
-          continue;
-        }
-        long part = Math.min(PAGE, size - done);
-        all = (page & (PAGE - 1)) == 0 && move(page, data.asSlice(done, part), toDriver);
-        done += part;
-        list += Long.BYTES;
-      }
-    } else if (size > done) {
-      all &= move(second, data.asSlice(done), toDriver);
-    }
-    return all;
-  }
-
-  private boolean move(long iova, MemorySegment data, boolean toDriver) {
-    return toDriver ? bus().write(iova, data) : bus().read(iova, data);
   }
 }
