@@ -79,8 +79,7 @@ final class AdminQueue implements AutoCloseable {
     this.device = device;
     this.registers = registers;
     this.space = space;
-    this.rings =
-        new Rings(registers.mapped(), space, 0, ENTRIES, registers.capabilities().doorbellStride());
+    this.rings = new Rings(registers, space, 0, ENTRIES, null);
     try {
       this.page = space.allocate(Math.max(Rings.PAGE, space.granule()));
     } catch (Throwable e) {

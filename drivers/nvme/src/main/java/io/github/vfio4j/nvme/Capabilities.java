@@ -40,6 +40,11 @@ record Capabilities(long bits) {
     return (field(37, 8) & 1 << 6) != 0;
   }
 
+  /** Returns whether the registers of the controller's own memory are there (NVMe 1.4). */
+  boolean hasControllerMemory() {
+    return field(57, 1) != 0;
+  }
+
   /** Returns the smallest size of a page, as a power of two. */
   int smallestPageShift() {
     return SMALLEST_PAGE_SHIFT + (int) field(48, 4);

@@ -64,16 +64,19 @@ public final class NvmeController implements AutoCloseable {
   private final Map<Integer, QueuePair> pairs = new TreeMap<>();
   private @Nullable AsyncEvents listener;
   private volatile @Nullable ShadowDoorbells doorbells;
+  private final @Nullable ControllerMemory memory;
   private volatile int era;
   private volatile boolean failed;
   private volatile boolean closed;
 
-  private NvmeController(VfioDevice device, ControllerRegisters registers, AdminQueue admin)
+  private NvmeController(
+      VfioDevice device, ControllerRegisters registers, AdminQueue admin, NvmeSetup setup)
       throws VfioException {
     this.device = device;
     this.registers = registers;
     this.admin = admin;
     admin.stop();
+    ControllerMemory.leave(registers);
     device.pci().config().setBusMaster(true);
     admin.start();
     byte[] answer =
@@ -85,6 +88,8 @@ public final class NvmeController implements AutoCloseable {
     int granted = askForQueues();
     this.mostPairs = Math.min(granted & 0xffff, granted >>> 16) + 1;
     this.doorbells = shareDoorbells();
+    // The last thing: nothing that is left open then can fail.
+    this.memory = setup.usesControllerMemory() ? ControllerMemory.open(device, registers) : null;
   }
 
   /**
@@ -109,12 +114,26 @@ public final class NvmeController implements AutoCloseable {
    *     the kernel refuses
    */
   public static NvmeController start(VfioDevice device) throws VfioException {
+    return prepare(device).start();
+  }
+
+  /**
+   * Begins to say how a controller is to be started; {@link NvmeSetup#start} starts it.
+   *
+   * @param device the open device, which stays the caller's
+   * @return what to say it to
+   */
+  public static NvmeSetup prepare(VfioDevice device) {
+    return new NvmeSetup(device);
+  }
+
+  static NvmeController start(VfioDevice device, NvmeSetup setup) throws VfioException {
     ControllerRegisters registers = ControllerRegisters.map(device);
     try {
       require(device, registers.capabilities());
       AdminQueue admin = new AdminQueue(device.name(), registers, device.addressSpace());
       try {
-        return new NvmeController(device, registers, admin);
+        return new NvmeController(device, registers, admin, setup);
       } catch (Throwable e) {
         try (admin) {
           keepFromMemory(device, e); // which is freed now
@@ -186,6 +205,16 @@ public final class NvmeController implements AutoCloseable {
    */
   public boolean hasShadowDoorbells() {
     return doorbells != null;
+  }
+
+  /**
+   * Returns whether queue pairs put their commands into memory of the controller's, as long as
+   * there is room, see {@link NvmeSetup#queuesInControllerMemory}.
+   *
+   * @return whether that was asked for, and the controller has memory for it
+   */
+  public boolean hasControllerMemory() {
+    return memory != null;
   }
 
   /**
@@ -573,13 +602,7 @@ public final class NvmeController implements AutoCloseable {
       throw new VfioException(
           "create queue pair", toString(), null, "it has " + mostPairs + " of them already");
     }
-    Rings rings =
-        new Rings(
-            registers.mapped(),
-            device.addressSpace(),
-            number,
-            depth + 1,
-            registers.capabilities().doorbellStride());
+    Rings rings = rings(number, depth + 1);
     try {
       Interrupt interrupt = interrupts ? enableInterrupt(number) : null;
       try {
@@ -595,6 +618,17 @@ public final class NvmeController implements AutoCloseable {
       }
     } catch (Throwable e) {
       try (rings) {
+        throw e;
+      }
+    }
+  }
+
+  private Rings rings(int number, int entries) throws VfioException {
+    ControllerMemory.Part part = memory == null ? null : memory.take(SubmissionQueue.size(entries));
+    try {
+      return new Rings(registers, device.addressSpace(), number, entries, part);
+    } catch (Throwable e) {
+      try (part) {
         throw e;
       }
     }
@@ -757,6 +791,9 @@ public final class NvmeController implements AutoCloseable {
     try {
       device.pci().config().setBusMaster(true);
       admin.start();
+      if (memory != null) {
+        memory.enable();
+      }
       commandSets.choose();
       int _ = askForQueues();
       doorbells = shareDoorbells();
@@ -818,7 +855,8 @@ public final class NvmeController implements AutoCloseable {
     }
     admin.giveUp(admin.starts());
     try (registers;
-        admin) {
+        admin;
+        memory) {
       if (!device.isClosed()) {
         registers.shutDown();
       }

@@ -125,6 +125,16 @@ public final class QueuePair implements AutoCloseable {
   }
 
   /**
+   * Returns whether its commands are put into memory of the controller's own, see {@link
+   * NvmeSetup#queuesInControllerMemory}.
+   *
+   * @return whether they are; where not, the controller fetches them from this host's memory
+   */
+  public boolean isInControllerMemory() {
+    return rings.areInControllerMemory();
+  }
+
+  /**
    * Returns how many commands are under way, or in the queue.
    *
    * @return the number

@@ -8,8 +8,8 @@ import io.github.vfio4j.VfioException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A submission queue and its completion queue, in memory, with their doorbells. Hot code: it
- * allocates nothing, takes no lock, and is for one thread at a time.
+ * A submission queue and its completion queue, with their doorbells. Hot code: it allocates
+ * nothing, takes no lock, and is for one thread at a time.
  *
  * <p>A command is put together in its place in the queue. It has a slot, whose number is its
  * identifier, from {@link #begin} until {@link #take} has returned it.
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class Rings implements AutoCloseable {
   static final int PAGE = 4096;
 
-  private static final int COMMAND = 64;
+  private static final int COMMAND = SubmissionQueue.COMMAND;
   private static final int COMPLETION = 16;
   private static final int DOORBELLS = 0x1000;
 
@@ -26,7 +26,8 @@ final class Rings implements AutoCloseable {
 
   private final MappedRegion registers;
   private final DmaBuffer memory;
-  private final DmaSlice commands;
+  private final ControllerMemory.@Nullable Part part;
+  private final SubmissionQueue commands;
   private final DmaSlice completions;
   private final DmaSlice lists;
   private final long listsIova;
@@ -56,29 +57,40 @@ final class Rings implements AutoCloseable {
 
   private int status;
 
-  /** Allocates queues of as many entries, of which one always stays empty. */
-  Rings(MappedRegion registers, IoAddressSpace space, int number, int entries, int doorbellStride)
+  /**
+   * Allocates queues of as many entries, of which one always stays empty. The commands are in a
+   * part of the controller's memory, which these rings own from now on, where there is one.
+   */
+  Rings(
+      ControllerRegisters registers,
+      IoAddressSpace space,
+      int number,
+      int entries,
+      ControllerMemory.@Nullable Part part)
       throws VfioException {
-    this.registers = registers;
+    this.registers = registers.mapped();
     this.entries = entries;
+    this.part = part;
+    int doorbellStride = registers.capabilities().doorbellStride();
     this.tailDoorbell = DOORBELLS + 2L * number * doorbellStride;
     this.headDoorbell = tailDoorbell + doorbellStride;
-    if (headDoorbell + Integer.BYTES > registers.size()) {
+    if (headDoorbell + Integer.BYTES > this.registers.size()) {
       throw new VfioException(
           "create queue pair",
-          registers.toString(),
+          this.registers.toString(),
           null,
           "it has no room for the doorbells of pair " + number);
     }
     // Controllers differ in whether the doorbells of admin commands are in memory.
     this.always = number == 0;
-    long commandBytes = pages((long) entries * COMMAND);
+    long commandBytes = part != null ? 0 : SubmissionQueue.size(entries);
     long completionBytes = pages((long) entries * COMPLETION);
     int slots = entries - 1;
     this.memory =
         space.allocate(
             roundUp(commandBytes + completionBytes + (long) slots * PAGE, space.granule()));
-    this.commands = memory.slice(0, commandBytes);
+    this.commands =
+        part != null ? SubmissionQueue.of(part) : SubmissionQueue.of(memory.slice(0, commandBytes));
     this.completions = memory.slice(commandBytes, completionBytes);
     this.lists = memory.slice(commandBytes + completionBytes, (long) slots * PAGE);
     this.listsIova = lists.iova();
@@ -136,6 +148,10 @@ final class Rings implements AutoCloseable {
     return busy[slot];
   }
 
+  boolean areInControllerMemory() {
+    return commands.isInControllerMemory();
+  }
+
   long commandsIova() {
     return commands.iova();
   }
@@ -176,7 +192,7 @@ final class Rings implements AutoCloseable {
     int slot = free[--freeCount];
     busy[slot] = true;
     at = tail * COMMAND;
-    commands.setLong(at, Integer.toUnsignedLong(opcode | slot << 16) | (long) namespace << 32);
+    commands.begin(at, Integer.toUnsignedLong(opcode | slot << 16) | (long) namespace << 32);
     data(slot, iova, size);
     commands.setLong(at + 40, block);
     commands.setLong(at + 48, word12);
@@ -281,6 +297,8 @@ final class Rings implements AutoCloseable {
 
   @Override
   public void close() throws VfioException {
-    memory.close();
+    try (part) {
+      memory.close();
+    }
   }
 }
