@@ -79,7 +79,7 @@ final class AdminQueue implements AutoCloseable {
     this.device = device;
     this.registers = registers;
     this.space = space;
-    this.rings = new Rings(registers, space, 0, ENTRIES, null);
+    this.rings = new Rings(registers, space, 0, ENTRIES, false, null);
     try {
       this.page = space.allocate(Math.max(Rings.PAGE, space.granule()));
     } catch (Throwable e) {
@@ -284,7 +284,7 @@ final class AdminQueue implements AutoCloseable {
   private int put(Command command, long iova, long size) {
     int slot = rings.begin(command.opcode, command.namespace);
     if (size > 0) {
-      rings.data(slot, iova, size);
+      rings.pages(slot, iova, size);
     }
     rings.words(10, command.word10, command.word11);
     rings.words(12, command.word12, command.word13);

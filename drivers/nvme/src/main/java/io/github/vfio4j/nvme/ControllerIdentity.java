@@ -14,6 +14,10 @@ package io.github.vfio4j.nvme;
  * @param hasWriteZeroes whether it has the command Write Zeroes
  * @param hasVerify whether it has the command Verify
  * @param hasVolatileCache whether what is written may be lost before a flush
+ * @param hasDescriptors whether one descriptor names the data of a command (SGL), in place of a
+ *     list of its pages
+ * @param dataAlignment what the IOVA of blocks that are read, written or compared is a multiple of:
+ *     1 byte where the controller's descriptors allow that, else 4
  */
 public record ControllerIdentity(
     int vendorId,
@@ -26,7 +30,11 @@ public record ControllerIdentity(
     boolean hasDeallocate,
     boolean hasWriteZeroes,
     boolean hasVerify,
-    boolean hasVolatileCache) {
+    boolean hasVolatileCache,
+    boolean hasDescriptors,
+    int dataAlignment) {
+  private static final int WITHOUT_ALIGNMENT = 1;
+  private static final int OF_WORDS = 2;
 
   /** Takes apart the answer to Identify Controller. */
   static ControllerIdentity parse(byte[] answer, int smallestPageShift) {
@@ -37,6 +45,7 @@ public record ControllerIdentity(
             ? Rings.MOST_BYTES
             : Math.min(Rings.MOST_BYTES, 1L << (shift + smallestPageShift));
     int commands = fields.shortAt(520);
+    int descriptors = fields.intAt(536) & 3;
     return new ControllerIdentity(
         fields.shortAt(0),
         fields.textAt(4, 20),
@@ -48,6 +57,8 @@ public record ControllerIdentity(
         (commands & 1 << 2) != 0,
         (commands & 1 << 3) != 0,
         (commands & 1 << 7) != 0,
-        (fields.byteAt(525) & 1) != 0);
+        (fields.byteAt(525) & 1) != 0,
+        descriptors == WITHOUT_ALIGNMENT || descriptors == OF_WORDS,
+        descriptors == WITHOUT_ALIGNMENT ? 1 : Integer.BYTES);
   }
 }

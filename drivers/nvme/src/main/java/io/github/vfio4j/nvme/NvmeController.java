@@ -626,7 +626,8 @@ public final class NvmeController implements AutoCloseable {
   private Rings rings(int number, int entries) throws VfioException {
     ControllerMemory.Part part = memory == null ? null : memory.take(SubmissionQueue.size(entries));
     try {
-      return new Rings(registers, device.addressSpace(), number, entries, part);
+      return new Rings(
+          registers, device.addressSpace(), number, entries, identity.hasDescriptors(), part);
     } catch (Throwable e) {
       try (part) {
         throw e;

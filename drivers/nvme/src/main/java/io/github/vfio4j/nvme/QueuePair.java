@@ -64,6 +64,7 @@ public final class QueuePair implements AutoCloseable {
   private final @Nullable Interrupt interrupt;
   private final long[] tags;
   private final long mostBytes;
+  private final int alignment;
 
   /** The blocks at which what was appended can begin, by slot; no other command has any. */
   private final long[] appendedFrom;
@@ -97,6 +98,7 @@ public final class QueuePair implements AutoCloseable {
     this.appendedTo = new long[rings.slots()];
     this.late = new LateCommands(rings.slots());
     this.mostBytes = controller.identity().maximumTransfer();
+    this.alignment = controller.identity().dataAlignment();
   }
 
   int number() {
@@ -149,11 +151,12 @@ public final class QueuePair implements AutoCloseable {
    * @param namespace where
    * @param block the first one
    * @param target where to; its size, whole blocks, says how many, and is at most {@link
-   *     ControllerIdentity#maximumTransfer}
+   *     ControllerIdentity#maximumTransfer}; its IOVA is a multiple of {@link
+   *     ControllerIdentity#dataAlignment}
    * @param tag returned when it has ended
    * @return false if the queue is full
-   * @throws IllegalArgumentException if the size is not whole blocks, too large, or not aligned to
-   *     4 bytes
+   * @throws IllegalArgumentException if the size is not whole blocks, too large, or not aligned as
+   *     the controller wants it
    * @throws IndexOutOfBoundsException if the namespace has no such blocks
    */
   public boolean read(Namespace namespace, long block, DmaSlice target, long tag) {
@@ -224,7 +227,9 @@ public final class QueuePair implements AutoCloseable {
   /** Returns how many blocks data has that a command can move. */
   private long count(Namespace namespace, DmaSlice data) {
     long size = data.size();
-    if ((size & (namespace.blockSize() - 1)) != 0 || size > mostBytes || (data.iova() & 3) != 0) {
+    if ((size & (namespace.blockSize() - 1)) != 0
+        || size > mostBytes
+        || (data.iova() & (alignment - 1)) != 0) {
       throw badData(namespace, data);
     }
     return size >>> Integer.numberOfTrailingZeros(namespace.blockSize());
@@ -232,8 +237,8 @@ public final class QueuePair implements AutoCloseable {
 
   private IllegalArgumentException badData(Namespace namespace, DmaSlice data) {
     return new IllegalArgumentException(
-        "0x%x bytes at 0x%x: a command moves whole blocks of %d bytes, up to 0x%x bytes, aligned to 4"
-            .formatted(data.size(), data.iova(), namespace.blockSize(), mostBytes));
+        "0x%x bytes at 0x%x: a command moves whole blocks of %d bytes, up to 0x%x bytes, aligned to %d"
+            .formatted(data.size(), data.iova(), namespace.blockSize(), mostBytes, alignment));
   }
 
   private static void checkRange(Namespace namespace, long block, long count) {
@@ -343,7 +348,7 @@ public final class QueuePair implements AutoCloseable {
     if (slot < 0) {
       return false;
     }
-    rings.data(slot, ranges.iova(), ranges.size());
+    rings.pages(slot, ranges.iova(), ranges.size());
     rings.words(10, (int) count - 1, DEALLOCATE);
     end(slot, tag);
     return true;
@@ -357,11 +362,11 @@ public final class QueuePair implements AutoCloseable {
    * @param namespace where
    * @param zone the first block of the zone
    * @param source what is written; its size, whole blocks, is at most {@link
-   *     ZonedNamespace#maximumAppend}
+   *     ZonedNamespace#maximumAppend}, its alignment that of {@link #write}
    * @param tag returned when it has ended
    * @return false if the queue is full
-   * @throws IllegalArgumentException if the size is not whole blocks, too large, or not aligned to
-   *     4 bytes
+   * @throws IllegalArgumentException if the size is not whole blocks, too large, or not aligned as
+   *     the controller wants it
    * @throws IndexOutOfBoundsException if no zone starts there, or the blocks are too many for it
    */
   public boolean append(ZonedNamespace namespace, long zone, DmaSlice source, long tag) {
@@ -379,11 +384,10 @@ public final class QueuePair implements AutoCloseable {
       throw new IndexOutOfBoundsException(
           "%d blocks, for a zone of %d".formatted(count, namespace.zoneBlocks()));
     }
-    int slot = rings.begin(Opcode.ZONE_APPEND, blocks.id());
+    int slot = rings.begin(Opcode.ZONE_APPEND, blocks.id(), source.iova(), source.size());
     if (slot < 0) {
       return false;
     }
-    rings.data(slot, source.iova(), source.size());
     end(slot, zone, (int) count - 1, tag);
     appendedFrom[slot] = zone;
     appendedTo[slot] = zone + namespace.zoneBlocks() - count;
@@ -455,11 +459,15 @@ public final class QueuePair implements AutoCloseable {
     requireReport(target);
     controller.requireMovable(target);
     checkRange(namespace.namespace(), block, 1);
-    int slot = rings.begin(Opcode.ZONE_MANAGEMENT_RECEIVE, namespace.namespace().id());
+    int slot =
+        rings.begin(
+            Opcode.ZONE_MANAGEMENT_RECEIVE,
+            namespace.namespace().id(),
+            target.iova(),
+            target.size());
     if (slot < 0) {
       return false;
     }
-    rings.data(slot, target.iova(), target.size());
     rings.words(10, (int) block, (int) (block >>> 32));
     rings.words(12, (int) (target.size() / Integer.BYTES) - 1, AS_MANY_AS_HAVE_ROOM);
     end(slot, tag);
@@ -510,7 +518,9 @@ public final class QueuePair implements AutoCloseable {
     if (slot < 0) {
       return false;
     }
-    rings.data(slot, data.iova(), data.size());
+    // By pages also where there are many: data may be more than a command moves, which not all
+    // controllers take that know descriptors.
+    rings.pages(slot, data.iova(), data.size());
     end(slot, command, tag);
     return true;
   }

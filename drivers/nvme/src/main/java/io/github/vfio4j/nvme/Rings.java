@@ -20,6 +20,7 @@ final class Rings implements AutoCloseable {
   private static final int COMMAND = SubmissionQueue.COMMAND;
   private static final int COMPLETION = 16;
   private static final int DOORBELLS = 0x1000;
+  private static final int BY_DESCRIPTOR = 1 << 14;
 
   /** As many pages as a list of one page names, beside the first page of the data. */
   static final long MOST_BYTES = PAGE / Long.BYTES * (long) PAGE;
@@ -35,6 +36,7 @@ final class Rings implements AutoCloseable {
   private final long tailDoorbell;
   private final long headDoorbell;
   private final boolean always;
+  private final boolean hasDescriptors;
 
   private final int[] free;
   private final boolean[] busy;
@@ -60,16 +62,20 @@ final class Rings implements AutoCloseable {
   /**
    * Allocates queues of as many entries, of which one always stays empty. The commands are in a
    * part of the controller's memory, which these rings own from now on, where there is one.
+   *
+   * @param hasDescriptors whether the controller knows descriptors of data (SGLs) in these queues
    */
   Rings(
       ControllerRegisters registers,
       IoAddressSpace space,
       int number,
       int entries,
+      boolean hasDescriptors,
       ControllerMemory.@Nullable Part part)
       throws VfioException {
     this.registers = registers.mapped();
     this.entries = entries;
+    this.hasDescriptors = hasDescriptors;
     this.part = part;
     int doorbellStride = registers.capabilities().doorbellStride();
     this.tailDoorbell = DOORBELLS + 2L * number * doorbellStride;
@@ -84,7 +90,7 @@ final class Rings implements AutoCloseable {
     // Controllers differ in whether the doorbells of admin commands are in memory.
     this.always = number == 0;
     long commandBytes = part != null ? 0 : SubmissionQueue.size(entries);
-    long completionBytes = pages((long) entries * COMPLETION);
+    long completionBytes = roundUp((long) entries * COMPLETION, PAGE);
     int slots = entries - 1;
     this.memory =
         space.allocate(
@@ -97,10 +103,6 @@ final class Rings implements AutoCloseable {
     this.free = new int[slots];
     this.busy = new boolean[slots];
     clear();
-  }
-
-  private static long pages(long bytes) {
-    return roundUp(bytes, PAGE);
   }
 
   private static long roundUp(long bytes, long unit) {
@@ -169,19 +171,57 @@ final class Rings implements AutoCloseable {
     if (freeCount == 0) {
       return -1;
     }
-    int slot = free[--freeCount];
-    busy[slot] = true;
-    at = tail * COMMAND;
-    commands.setLong(at, Integer.toUnsignedLong(opcode | slot << 16) | (long) namespace << 32);
-    for (int i = Long.BYTES; i < COMMAND; i += Long.BYTES) {
+    int slot = place(opcode, namespace);
+    for (int i = 3 * Long.BYTES; i < COMMAND; i += Long.BYTES) {
       commands.setLong(at + i, 0);
     }
     return slot;
   }
 
   /**
+   * Begins a command that moves data, as {@link #transfer} names it, with all of its other fields
+   * but the first two being 0.
+   *
+   * @return its slot, or -1 if all are taken
+   */
+  int begin(int opcode, int namespace, long iova, long size) {
+    if (freeCount == 0) {
+      return -1;
+    }
+    int slot = placeWithData(opcode, namespace, iova, size);
+    for (int i = 5 * Long.BYTES; i < COMMAND; i += Long.BYTES) {
+      commands.setLong(at + i, 0);
+    }
+    return slot;
+  }
+
+  /** Takes a slot, of which there is one, and a place in the queue. */
+  private int place(int opcode, int namespace) {
+    int slot = free[--freeCount];
+    busy[slot] = true;
+    at = tail * COMMAND;
+    commands.begin(at, Integer.toUnsignedLong(opcode | slot << 16) | (long) namespace << 32);
+    return slot;
+  }
+
+  /** Does so for a command that names its data by a descriptor if it is best, else by its pages. */
+  private int placeWithData(int opcode, int namespace, long iova, long size) {
+    boolean wantsOne = (iova & 3) != 0 || (iova & PAGE - 1) + size > 2 * PAGE;
+    if (hasDescriptors && wantsOne) {
+      int slot = place(opcode | BY_DESCRIPTOR, namespace);
+      commands.setLong(at + 24, iova);
+      commands.setLong(at + 32, size); // less than 2^32; the type above it is 0, a block of data
+      return slot;
+    }
+    int slot = place(opcode, namespace);
+    pages(slot, iova, size);
+    return slot;
+  }
+
+  /**
    * Puts a whole command that moves data into the queue. It sets only fields that any command sets;
-   * the others are 0 for ever.
+   * the others are 0 for ever. The data is named by one descriptor where the controller knows that,
+   * and a list of pages would have to be written otherwise, or its IOVA is no multiple of 4.
    *
    * @return its slot, or -1 if all are taken
    */
@@ -189,11 +229,7 @@ final class Rings implements AutoCloseable {
     if (freeCount == 0) {
       return -1;
     }
-    int slot = free[--freeCount];
-    busy[slot] = true;
-    at = tail * COMMAND;
-    commands.begin(at, Integer.toUnsignedLong(opcode | slot << 16) | (long) namespace << 32);
-    data(slot, iova, size);
+    int slot = placeWithData(opcode, namespace, iova, size);
     commands.setLong(at + 40, block);
     commands.setLong(at + 48, word12);
     commands.setLong(at + 56, 0);
@@ -201,8 +237,8 @@ final class Rings implements AutoCloseable {
     return slot;
   }
 
-  /** Says where the data is: contiguous IOVAs, from a multiple of 4 on. */
-  void data(int slot, long iova, long size) {
+  /** Says where the data is by its pages: contiguous IOVAs, from a multiple of 4 on. */
+  void pages(int slot, long iova, long size) {
     long next = (iova & -PAGE) + PAGE;
     long end = iova + size;
     commands.setLong(at + 24, iova);

@@ -49,7 +49,7 @@ final class SubmissionQueue {
     }
   }
 
-  /** Begins a command whose third to sixth words are 0, as they are in any that moves data. */
+  /** Begins a command whose third to sixth words are 0, as they are in any. */
   void begin(long at, long first) {
     setLong(at, first);
     if (part != null) { // what was there nobody knows: it is the controller's, and resets end it
