@@ -11,15 +11,24 @@ final class DiskJson {
   private DiskJson() {}
 
   static List<Map<String, @Nullable Object>> of(List<Namespace> namespaces) {
-    return namespaces.stream().map(DiskJson::of).toList();
+    return namespaces.stream().map(each -> of(each).map()).toList();
   }
 
-  private static Map<String, @Nullable Object> of(Namespace namespace) {
+  /** Says of those that have zones what these are like. */
+  static List<Map<String, @Nullable Object>> of(
+      List<Namespace> namespaces, Map<Integer, CountedZones> zones) {
+    return namespaces.stream().map(each -> of(each, zones.get(each.id())).map()).toList();
+  }
+
+  private static Json of(Namespace namespace, @Nullable CountedZones zones) {
+    return of(namespace).with("zones", zones == null ? null : zones.json());
+  }
+
+  private static Json of(Namespace namespace) {
     return Json.object()
         .with("namespace", namespace.id())
         .with("blocks", namespace.blocks())
         .with("blockSize", namespace.blockSize())
-        .with("bytes", namespace.size())
-        .map();
+        .with("bytes", namespace.size());
   }
 }

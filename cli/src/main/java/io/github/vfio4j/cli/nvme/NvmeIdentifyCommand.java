@@ -13,6 +13,7 @@ import io.github.vfio4j.nvme.ControllerIdentity;
 import io.github.vfio4j.nvme.Namespace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -57,16 +58,20 @@ final class NvmeIdentifyCommand implements Callable<Integer> {
     try (OpenedDisk disk = OpenedDisk.open(token.with(device, commandLine), opener)) {
       ControllerIdentity identity = disk.controller().identity();
       List<Namespace> namespaces = disk.controller().namespaces();
+      Map<Integer, CountedZones> zones = CountedZones.of(disk.controller());
+      String address = disk.device().name();
       if (json) {
-        json(disk.device().name(), identity, namespaces).print(host.out());
+        json(address, identity)
+            .with("namespaces", DiskJson.of(namespaces, zones))
+            .print(host.out());
       } else {
-        table(disk.device().name(), identity, namespaces).lines().forEach(host.out()::println);
+        table(address, identity, namespaces, zones).lines().forEach(host.out()::println);
       }
     }
     return ExitStatus.DONE;
   }
 
-  private static Json json(String device, ControllerIdentity identity, List<Namespace> namespaces) {
+  private static Json json(String device, ControllerIdentity identity) {
     return Json.object()
         .with("address", device)
         .with("vendorId", Json.hex(identity.vendorId()))
@@ -75,12 +80,14 @@ final class NvmeIdentifyCommand implements Callable<Integer> {
         .with("firmware", identity.firmware())
         .with("maximumTransfer", identity.maximumTransfer())
         .with("commands", commands(identity))
-        .with("volatileCache", identity.hasVolatileCache())
-        .with("namespaces", DiskJson.of(namespaces));
+        .with("volatileCache", identity.hasVolatileCache());
   }
 
   private static Table table(
-      String device, ControllerIdentity identity, List<Namespace> namespaces) {
+      String device,
+      ControllerIdentity identity,
+      List<Namespace> namespaces,
+      Map<Integer, CountedZones> zones) {
     Table table =
         new Table("")
             .add("controller", device)
@@ -95,6 +102,10 @@ final class NvmeIdentifyCommand implements Callable<Integer> {
           "namespace " + each.id(),
           "%s: %d blocks of %s"
               .formatted(Size.of(each.size()), each.blocks(), Size.of(each.blockSize())));
+      CountedZones counted = zones.get(each.id());
+      if (counted != null) {
+        table.add("its zones", counted.text());
+      }
     }
     return table;
   }

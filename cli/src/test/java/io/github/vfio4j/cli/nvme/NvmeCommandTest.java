@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -144,6 +145,25 @@ class NvmeCommandTest {
     assertThat(JSON.std.mapFrom(run(0, "identify", "--json", DISK)))
         .containsEntry("address", DISK)
         .containsKeys("model", "serialNumber", "maximumTransfer", "commands", "namespaces");
+  }
+
+  @Test
+  void identifyCountsZones() throws IOException {
+    model.withZones(10, 4, 3, 3, 0);
+    model.wearOut(2, 9, true);
+    model.wearOut(2, 8, false);
+    assertThat(run(0, "identify", DISK))
+        .containsPattern("namespace 2 +20 KiB: 40 blocks of 512 B")
+        .containsPattern("its zones +10 of 2 KiB, at most 3 open: 8 empty, 1 read only, 1 offline");
+    List<?> namespaces =
+        (List<?>) JSON.std.mapFrom(run(0, "identify", "--json", DISK)).get("namespaces");
+    assertThat(namespaces).hasSize(2);
+    assertThat((Map<?, ?>) namespaces.getFirst()).extracting("zones").isNull();
+    assertThat((Map<?, ?>) namespaces.getLast())
+        .extracting("zones")
+        .hasToString(
+            "{zoneBytes=2048, count=10, mostOpen=3, mostActive=null, states={empty=8,"
+                + " implicitlyOpened=0, explicitlyOpened=0, closed=0, full=0, readOnly=1, offline=1}}");
   }
 
   @Test
