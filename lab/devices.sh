@@ -17,7 +17,7 @@ devices=(
   igb,id=hot,bus=port3,romfile=,netdev=lan2          # to be unplugged; its port reports errors (AER)
   qemu-xhci,addr=0xd,msi=on                          # MSI with 16 vectors; has no driver here
   pcie-root-port,id=port4,chassis=4,addr=0xe,x-speed=5
-  nvme,id=others,serial=c,bus=port4,mdts=1,dbcs=on   # 8 KiB a command, doorbells in memory
+  nvme,id=others,serial=c,bus=port4,mdts=1,dbcs=on,cmb_size_mb=1 # 8 KiB a command, doorbells in memory, memory for queues
   nvme-ns,bus=others,drive=disk3,nsid=1
   nvme-ns,bus=others,drive=disk4,nsid=2,zoned=on,zoned.zone_size=1M,zoned.zone_capacity=768K,zoned.max_open=3,zoned.max_active=5
   pcie-root-port,id=port5,chassis=5,addr=0xf,x-speed=5
