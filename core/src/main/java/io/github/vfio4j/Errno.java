@@ -86,10 +86,13 @@ public record Errno(int number) {
   /** It did not answer in time. */
   public static final Errno ETIMEDOUT = new Errno(110);
 
+  /** The memory behind a page is broken. */
+  public static final Errno EHWPOISON = new Errno(133);
+
   /**
    * Returns the kernel's name of this number.
    *
-   * @return for example {@code EBUSY}, or {@code errno 133} for a number without a name here
+   * @return for example {@code EBUSY}, or {@code errno 132} for a number without a name here
    */
   @Override
   public String toString() {

@@ -456,8 +456,14 @@ public final class Container implements IoAddressSpace, AddressSpace.Owner {
   }
 
   @Override
-  public DmaBuffer allocate(long size) throws VfioException {
-    return space.allocate(size);
+  public boolean populate(MemorySegment memory, DmaAccess access, Progress progress)
+      throws VfioException {
+    return space.populate(memory, access, progress);
+  }
+
+  @Override
+  public DmaBuffer allocate(long size, Allocation how) throws VfioException {
+    return space.allocate(size, how);
   }
 
   @Override

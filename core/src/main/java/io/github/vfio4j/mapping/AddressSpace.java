@@ -4,7 +4,9 @@ import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.DmaBuffer;
 import io.github.vfio4j.DmaMapping;
 import io.github.vfio4j.Errno;
+import io.github.vfio4j.IoAddressSpace.Allocation;
 import io.github.vfio4j.IoAddressSpace.MemoryRegion;
+import io.github.vfio4j.IoAddressSpace.Progress;
 import io.github.vfio4j.IovaExhaustedException;
 import io.github.vfio4j.IovaInUseException;
 import io.github.vfio4j.IovaOutOfRangeException;
@@ -14,6 +16,7 @@ import io.github.vfio4j.channel.AddressSpaceChannel;
 import io.github.vfio4j.linux.Alignment;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.MemoryAdvice;
 import io.github.vfio4j.linux.Pages;
 import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
@@ -60,6 +63,9 @@ public final class AddressSpace {
      */
     boolean run(Closing closing);
   }
+
+  /** What most processors and IOMMUs have as one huge page. */
+  private static final long LARGE = 2 << 20;
 
   private final Kernel kernel;
   private final String name;
@@ -326,13 +332,18 @@ public final class AddressSpace {
 
   private void check(long iova, long size, MemorySegment memory, DmaAccess access) {
     requireMappable();
-    if (Alignment.isEmptyOrWraps(iova, size)
-        || !Alignment.isMultiple(iova | size | memory.address(), granule)
-        || !memory.isNative()
-        || !memory.scope().isAlive()
-        || (access.writable() && memory.isReadOnly())) {
+    if (!isFit(iova, size, memory, access, granule)) {
       throw BadMapping.of(name, granule, iova, memory);
     }
+  }
+
+  private static boolean isFit(
+      long iova, long size, MemorySegment memory, DmaAccess access, long unit) {
+    return !Alignment.isEmptyOrWraps(iova, size)
+        && Alignment.isMultiple(iova | size | memory.address(), unit)
+        && memory.isNative()
+        && memory.scope().isAlive()
+        && !(access.writable() && memory.isReadOnly());
   }
 
   private Mapping mapAnywhere(
@@ -392,16 +403,24 @@ public final class AddressSpace {
   private long choose(long size, long alignment) throws VfioException {
     mappings.makeRoom();
     vacant.giveBack(allocator);
-    long iova = IovaAllocator.NONE;
-    if (preferred.isEmpty()) {
-      iova = allocator.allocate(size, alignment);
-    }
-    for (int i = 0; iova == IovaAllocator.NONE && i < preferred.size(); i++) {
-      iova = allocator.allocate(size, alignment, preferred.get(i));
+    long iova = lowestFree(size, alignment);
+    if (iova == IovaAllocator.NONE) {
+      iova = lowestFree(size, granule);
     }
     if (iova == IovaAllocator.NONE) {
       throw new IovaExhaustedException(
           mapOperation.name(), name, null, "no free range of " + size + " bytes is left");
+    }
+    return iova;
+  }
+
+  private long lowestFree(long size, long alignment) {
+    if (preferred.isEmpty()) {
+      return allocator.allocate(size, alignment);
+    }
+    long iova = IovaAllocator.NONE;
+    for (int i = 0; iova == IovaAllocator.NONE && i < preferred.size(); i++) {
+      iova = allocator.allocate(size, alignment, preferred.get(i));
     }
     return iova;
   }
@@ -662,8 +681,8 @@ public final class AddressSpace {
     }
   }
 
-  public DmaBuffer allocate(long size) throws VfioException {
-    return allocate(size, kernel.pageSize(), 0);
+  public DmaBuffer allocate(long size, Allocation how) throws VfioException {
+    return allocate(size, kernel.pageSize(), 0, how);
   }
 
   public DmaBuffer allocateHuge(long size, long hugePageSize) throws VfioException {
@@ -672,31 +691,83 @@ public final class AddressSpace {
           "a huge page is a power of two of more than %d bytes, not %d"
               .formatted(kernel.pageSize(), hugePageSize));
     }
-    return allocate(size, hugePageSize, hugePageSize);
+    return allocate(size, hugePageSize, hugePageSize, Allocation.USUAL);
   }
 
-  private DmaBuffer allocate(long size, long pageSize, long hugePageSize) throws VfioException {
-    if (size <= 0 || size > Long.MAX_VALUE - pageSize) {
+  private DmaBuffer allocate(long size, long pageSize, long hugePageSize, Allocation how)
+      throws VfioException {
+    if (size <= 0 || size > Long.MAX_VALUE - Math.max(pageSize, LARGE)) {
       throw new IllegalArgumentException("size must be positive, and fit into memory: " + size);
     }
     Optional<DeviceEvent.Allocate> event = Recorded.begin(DeviceEvent.Allocate::new);
-    synchronized (lock) {
-      requireMappable();
-      long unit = Math.max(pageSize, granule);
-      long whole = Alignment.up(size, unit);
-      try (Rollback rollback = new Rollback()) {
-        Pages pages = new Pages(kernel);
-        PagesBuffer buffer = new PagesBuffer(this, pages);
-        rollback.add(() -> abandon(buffer));
+    long unit = Math.max(pageSize, granuleToMap());
+    long whole = Alignment.up(size, unit);
+    boolean large = whole >= LARGE;
+    boolean transparent = large && hugePageSize == 0 && how.transparentHugePages();
+    long alignment = transparent ? Math.max(LARGE, unit) : unit;
+    try (Rollback rollback = new Rollback()) {
+      Pages pages = new Pages(kernel);
+      PagesBuffer buffer = new PagesBuffer(this, pages);
+      rollback.add(() -> abandon(buffer));
+      long answer =
+          hugePageSize == 0 ? pages.map(whole, alignment) : pages.mapHuge(whole, hugePageSize);
+      Answer.require("mmap", name, answer, noMemory(whole, hugePageSize));
+      if (transparent) {
+        adviseHuge(pages);
+      }
+      if (large) { // without the lock: others can map, and close this, meanwhile
+        populate(pages.segment(), MemoryAdvice.POPULATE_WRITE, how.progress());
+      }
+      synchronized (lock) {
+        requireMappable();
+        if (granule > unit) {
+          throw new IllegalStateException(
+              name + " maps larger pages now, of a device attached meanwhile; allocate again");
+        }
         buffers.add(buffer, buffer::close);
-        long answer =
-            hugePageSize == 0 ? pages.map(whole, granule) : pages.mapHuge(whole, hugePageSize);
-        Answer.require("mmap", name, answer, noMemory(whole, hugePageSize));
-        buffer.mapped(mapAnywhere(pages.segment(), DmaAccess.READ_WRITE, unit));
+        buffer.mapped(mapAnywhere(pages.segment(), DmaAccess.READ_WRITE, alignment));
         event.ifPresent(allocation -> allocation.commit(name, buffer.iova(), whole));
         return rollback.done(buffer);
       }
     }
+  }
+
+  private long granuleToMap() {
+    synchronized (lock) {
+      requireMappable();
+      return granule;
+    }
+  }
+
+  private void adviseHuge(Pages pages) throws VfioException {
+    int answer = pages.adviseHuge();
+    if (!Answer.is(answer, Errno.EINVAL)) { // then this kernel has none, and others do
+      Answer.require("madvise", name, answer, "cannot ask for huge pages");
+    }
+  }
+
+  /**
+   * Has the pages of memory there before it is mapped.
+   *
+   * @return whether they are
+   */
+  public boolean populate(MemorySegment memory, DmaAccess access, Progress progress)
+      throws VfioException {
+    synchronized (lock) {
+      requireOpen();
+    }
+    long page = kernel.pageSize();
+    if (!isFit(0, memory.byteSize(), memory, access, page)) {
+      throw BadMapping.of(name, page, 0, memory);
+    }
+    int advice = access.writable() ? MemoryAdvice.POPULATE_WRITE : MemoryAdvice.POPULATE_READ;
+    return populate(memory, advice, progress);
+  }
+
+  private boolean populate(MemorySegment memory, int advice, Progress progress)
+      throws VfioException {
+    Population population = new Population(kernel, name, memory, advice, progress);
+    return population.run(population.threads(Runtime.getRuntime().availableProcessors()));
   }
 
   /** Undoes what there is of a buffer that nobody has seen. */

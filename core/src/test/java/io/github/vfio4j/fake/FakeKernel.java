@@ -31,12 +31,19 @@ public final class FakeKernel extends Interference implements Kernel {
   private final Kernel real;
   private final OpenFiles files;
   private final DeviceMappings deviceMappings;
+  private final FakeAdvice advice;
   private final Map<String, Node> nodes = new HashMap<>();
 
   FakeKernel(Kernel real, OpenFiles files, DeviceMappings deviceMappings) {
     this.real = real;
     this.files = files;
     this.deviceMappings = deviceMappings;
+    this.advice = new FakeAdvice(real);
+  }
+
+  /** Returns what this kernel was told of pages. */
+  public FakeAdvice advice() {
+    return advice;
   }
 
   /** Makes a device node, and a file each time that it is opened. */
@@ -188,6 +195,11 @@ public final class FakeKernel extends Interference implements Kernel {
   @Override
   public int munmap(long address, long length) {
     return deviceMappings.unmap(address, length);
+  }
+
+  @Override
+  public int madvise(long address, long length, int number) {
+    return attempt(() -> advice.give(address, length, number));
   }
 
   @Override

@@ -32,6 +32,7 @@ public final class ErrnoName {
     names.put(105, "ENOBUFS");
     names.put(110, "ETIMEDOUT");
     names.put(114, "EALREADY");
+    names.put(133, "EHWPOISON");
     names.put(524, "ENOTSUPP");
     return Map.copyOf(names);
   }
@@ -40,7 +41,7 @@ public final class ErrnoName {
    * Returns the name of a number.
    *
    * @param number positive, as {@code errno} holds it
-   * @return for example {@code EBUSY}, or {@code errno 133} for a number without a name here
+   * @return for example {@code EBUSY}, or {@code errno 132} for a number without a name here
    */
   public static String of(int number) {
     return NAMES.getOrDefault(number, "errno " + number);

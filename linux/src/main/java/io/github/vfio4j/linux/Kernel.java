@@ -57,6 +57,13 @@ public interface Kernel {
 
   int munmap(long address, long length);
 
+  /**
+   * Tells the kernel what will be done with pages, or has it do something with them.
+   *
+   * @param advice its number, as in {@link MemoryAdvice}
+   */
+  int madvise(long address, long length, int advice);
+
   int memfdCreate(String name, int flags);
 
   int ftruncate(int fd, long size);

@@ -221,6 +221,16 @@ final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public int madvise(long address, long length, int advice) {
+    MemorySegment errno = CapturedErrno.ofThisThread();
+    try {
+      return answer((int) Madvise.HANDLE.invokeExact(errno, address, length, advice), errno);
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
+  @Override
   public int memfdCreate(String name, int flags) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try (Arena arena = Arena.ofConfined()) {
@@ -413,6 +423,11 @@ final class LinuxKernel implements Kernel {
   private static final class Munmap {
     static final MethodHandle HANDLE =
         function("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, SIZE));
+  }
+
+  private static final class Madvise {
+    static final MethodHandle HANDLE =
+        function("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, SIZE, JAVA_INT));
   }
 
   private static final class MemfdCreate {

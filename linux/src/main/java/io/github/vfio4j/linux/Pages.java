@@ -68,6 +68,15 @@ public final class Pages {
   }
 
   /**
+   * Asks for the pages of {@link #segment} to be huge where they can.
+   *
+   * @return the kernel's answer; EINVAL where it has no huge pages for the asking
+   */
+  public int adviseHuge() {
+    return kernel.madvise(segment.address(), segment.byteSize(), MemoryAdvice.HUGE_PAGE);
+  }
+
+  /**
    * Asks for the pages of a file likewise.
    *
    * @param bytes a multiple of the page size

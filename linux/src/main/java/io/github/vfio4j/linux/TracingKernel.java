@@ -124,6 +124,11 @@ final class TracingKernel implements Kernel {
   }
 
   @Override
+  public int madvise(long address, long length, int advice) {
+    return kernel.madvise(address, length, advice);
+  }
+
+  @Override
   public int memfdCreate(String name, int flags) {
     return kernel.memfdCreate(name, flags);
   }

@@ -78,13 +78,13 @@ class ReadableTraceTest {
     byte[] passed = ints(8, 3);
     trace.ioctl(Ioctl.IOMMU_DESTROY.number(), passed, passed, "/dev/iommu", -16, 900);
     trace.open("/dev/vfio/5", -13, 2_000_000);
-    trace.open("/dev/vfio/6", -133, 50);
+    trace.open("/dev/vfio/6", -132, 50);
 
     assertThat(lines())
         .containsExactly(
             "IOMMU_DESTROY /dev/iommu {id 3} = EBUSY  0.9 us",
             "open /dev/vfio/5 = EACCES  2000.0 us",
-            "open /dev/vfio/6 = errno 133  0.0 us");
+            "open /dev/vfio/6 = errno 132  0.0 us");
   }
 
   @Test

@@ -84,8 +84,14 @@ final class ModelSpace implements IoAddressSpace {
   }
 
   @Override
-  public DmaBuffer allocate(long size) throws VfioException {
-    return space.allocate(size);
+  public boolean populate(MemorySegment memory, DmaAccess access, Progress progress)
+      throws VfioException {
+    return space.populate(memory, access, progress);
+  }
+
+  @Override
+  public DmaBuffer allocate(long size, Allocation how) throws VfioException {
+    return space.allocate(size, how);
   }
 
   @Override

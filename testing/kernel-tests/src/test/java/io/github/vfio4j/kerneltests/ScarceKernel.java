@@ -51,6 +51,7 @@ final class ScarceKernel implements InvocationHandler, AutoCloseable {
     real.close(real.eventfd(0, 0));
     real.close(real.epollCreate(0));
     real.close(real.memfdCreate("linked", 0));
+    real.madvise(0, 0, 0);
     real.duplicate(-1);
     real.ioctl(-1, 0, number);
     real.ioctl(-1, 0, 0L);
