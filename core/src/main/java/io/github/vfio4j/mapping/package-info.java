@@ -7,6 +7,7 @@
  *   <li>{@code IovaAllocator} on {@code FreeExtents} and {@code AllowedRanges}: what is free;
  *       {@code VacantIovas}: what was in use a moment ago;
  *   <li>{@link io.github.vfio4j.mapping.MappingTable}: what is mapped, and the memory behind it;
+ *   <li>{@code Population}: has pages there before they are pinned;
  *   <li>{@code PagesBuffer} and {@code Mapping}: what users hold.
  * </ul>
  */

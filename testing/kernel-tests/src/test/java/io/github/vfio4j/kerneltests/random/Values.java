@@ -1,6 +1,7 @@
 package io.github.vfio4j.kerneltests.random;
 
 import io.github.vfio4j.EventSource;
+import io.github.vfio4j.IoAddressSpace;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.event.EventHandler;
 import io.github.vfio4j.sysfs.Sysfs;
@@ -169,6 +170,9 @@ final class Values {
     }
     if (type == OptionalInt.class) {
       return random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(random.nextInt(4));
+    }
+    if (type == IoAddressSpace.Progress.class) {
+      return IoAddressSpace.Progress.UNHEARD;
     }
     if (type == EventHandler.class) {
       return handler(random.nextInt(16) == 0);
