@@ -24,7 +24,7 @@ devices=(
   ivshmem-plain,memdev=shared2,bus=port5             # memory that can be mapped, and a reset: that of its bus
   pcie-root-port,id=port6,chassis=6,addr=0x10,x-speed=5
   nvme-subsys,id=both,nqn=both                       # one virtual controller, which the physical one equips
-  nvme,id=virtual,serial=v,bus=port6,subsys=both,sriov_max_vfs=1,sriov_vq_flexible=2,sriov_vi_flexible=1
+  nvme,id=virtual,serial=v,bus=port6,subsys=both,sriov_max_vfs=1,sriov_vq_flexible=2,sriov_vi_flexible=2
   nvme-ns,bus=virtual,drive=disk5,nsid=1
 )
 # One group, where Linux can have it: not under Arm's SMMU, and virtio's IOMMU fails for all devices then.

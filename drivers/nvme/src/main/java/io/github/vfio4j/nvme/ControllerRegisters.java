@@ -64,12 +64,30 @@ final class ControllerRegisters implements AutoCloseable {
 
   /** Returns whether the device has gone, which is what all ones say. */
   boolean isGone() {
-    return mapped.getIntAcquire(STATUS) == ALL_ONES;
+    return status() == ALL_ONES;
+  }
+
+  /** Reads the status; all ones also where the kernel lets nobody at the registers. */
+  private int status() {
+    try {
+      return mapped.getIntAcquire(STATUS);
+    } catch (InternalError e) { // as MappedRegion says
+      return ALL_ONES;
+    }
+  }
+
+  /** Starts and stops the controller. */
+  private void configure(String operation, int configuration) throws VfioException {
+    try {
+      mapped.setIntRelease(CONFIGURATION, configuration);
+    } catch (InternalError e) {
+      throw gone(operation);
+    }
   }
 
   /** Throws what is wrong, if the controller cannot end any command. */
   void requireAlive(String operation) throws VfioException {
-    int status = mapped.getIntAcquire(STATUS);
+    int status = status();
     if (status == ALL_ONES) {
       throw gone(operation);
     }
@@ -80,7 +98,10 @@ final class ControllerRegisters implements AutoCloseable {
 
   private NoSuchDeviceException gone(String operation) {
     return new NoSuchDeviceException(
-        operation, device.name(), null, "it has gone: its registers read as all ones");
+        operation,
+        device.name(),
+        null,
+        "it has gone: its registers read as all ones, or not at all");
   }
 
   /**
@@ -88,7 +109,7 @@ final class ControllerRegisters implements AutoCloseable {
    * fatal status need not end with that, but with the start that follows.
    */
   void disable() throws VfioException {
-    mapped.setIntRelease(CONFIGURATION, 0);
+    configure("disable", 0);
     try {
       await("disable", READY, 0, capabilities.timeout());
     } catch (DeviceTimeoutException e) {
@@ -108,7 +129,7 @@ final class ControllerRegisters implements AutoCloseable {
     mapped.setInt(ADMIN_QUEUE_SIZES, most << 16 | most);
     mapped.setLong(ADMIN_SUBMISSION_QUEUE, admin.commandsIova());
     mapped.setLong(ADMIN_COMPLETION_QUEUE, admin.completionsIova());
-    mapped.setIntRelease(CONFIGURATION, enabled());
+    configure("enable", enabled());
     await("enable", READY | FATAL, READY, capabilities.timeout());
   }
 
@@ -118,20 +139,20 @@ final class ControllerRegisters implements AutoCloseable {
 
   /** Shuts the controller down, so that what it has in its cache is kept, and stops it. */
   void shutDown() throws VfioException {
-    int status = mapped.getIntAcquire(STATUS);
+    int status = status();
     if (status == ALL_ONES) {
       return;
     }
     try {
       if ((status & FATAL) == 0 && (status & READY) != 0) {
-        mapped.setIntRelease(CONFIGURATION, enabled() | SHUTDOWN);
+        configure("shut down", enabled() | SHUTDOWN);
         await("shut down", SHUTDOWN_STATUS, SHUTDOWN_COMPLETE, SHUTDOWN_PATIENCE);
       }
     } finally {
       try {
         device.pci().config().setBusMaster(false);
       } finally {
-        mapped.setIntRelease(CONFIGURATION, 0);
+        configure("shut down", 0);
       }
     }
   }
@@ -144,8 +165,10 @@ final class ControllerRegisters implements AutoCloseable {
       try {
         mapped.awaitInt(STATUS, mask, expected, last ? left : BETWEEN_LOOKS);
         return;
+      } catch (InternalError e) {
+        throw gone(operation);
       } catch (DeviceTimeoutException e) {
-        int status = mapped.getIntAcquire(STATUS);
+        int status = status();
         if (status == ALL_ONES) {
           throw gone(operation);
         }

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <p>It is written to {@link VfioDevice} alone, so it runs on either kernel interface. Methods may
  * be called from any thread; each {@link QueuePair} is for one thread at a time. It does not own
  * the device: close the controller first. Once it is closed, its methods throw {@link
- * IllegalStateException}; where the device refuses an access they throw {@link InternalError}, as
- * {@link MappedRegion} does.
+ * IllegalStateException}; where nobody reaches the device any more, {@link NoSuchDeviceException}.
+ * What rings a doorbell then can throw {@link InternalError} too, as {@link MappedRegion} does.
  */
 public final class NvmeController implements AutoCloseable {
   private static final int CLASS = 0x010802;

@@ -55,7 +55,7 @@ class NvmeVirtualTest {
         physical.reset(); // which lets go of what it has allocated
         first.reset();
         try (VirtualFunction function = VirtualFunction.of(Device.NVME_SRIOV.address())) {
-          manage(first, VIRTUAL, ASSIGN, INTERRUPTS, 1);
+          manage(first, VIRTUAL, ASSIGN, INTERRUPTS, 2);
           manage(first, VIRTUAL, ASSIGN, QUEUES, 2);
           manage(first, VIRTUAL, START, QUEUES, 0);
           assertThatExceptionOfType(NotPermittedException.class)
