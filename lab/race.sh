@@ -1,5 +1,4 @@
-#!/bin/bash
-# lab/race FIO: what lab/demo nvme runs inside of its machine. FIO is a directory with Debian's fio.
+# What lab/demo nvme runs inside of its machine, by bash, with a directory that has Debian's fio.
 set -euo pipefail
 
 fio=("$1/usr/lib64/ld-linux-x86-64.so.2" --library-path "$1/usr/lib/x86_64-linux-gnu:$1/usr/lib/x86_64-linux-gnu/ceph"
