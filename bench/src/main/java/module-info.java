@@ -5,5 +5,6 @@ module io.github.vfio4j.bench {
   requires io.github.vfio4j.core;
   requires io.github.vfio4j.model;
   requires io.github.vfio4j.nvme;
+  requires java.management;
   requires jdk.management;
 }

@@ -57,6 +57,9 @@ final class Benchmarks {
           cpu("nvme-cpu-read-128k-qd32", new Transfers(false, false, TRANSFER, 32, 1)),
           latency("nvme-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
           latency("nvme-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
+          collector("nvme-read-4k-qd1-serial", "-XX:+UseSerialGC"),
+          collector("nvme-read-4k-qd1-g1", "-XX:+UseG1GC"),
+          collector("nvme-read-4k-qd1-zgc", "-XX:+UseZGC"),
           rate("nvme-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
           rate("nvme-write-4k-qd32", new Transfers(true, true, PAGE, 32, 1)),
           rate("nvme-read-4k-2x32", new Transfers(false, true, PAGE, 32, 2)),
@@ -146,13 +149,25 @@ final class Benchmarks {
   }
 
   private static Benchmark latency(String name, Transfers transfers) {
+    int operations = 200;
     return new Benchmark(
         name,
-        200,
+        operations,
         ANY,
         Set.of(Measure.TIME),
-        () -> new NvmeLatency(transfers),
+        () -> new NvmeLatency(transfers, operations),
         transfers.floor("latency"));
+  }
+
+  /** In ten rounds a million, which say something of the slowest of ten thousand. */
+  private static Benchmark collector(String name, String option) {
+    return new Benchmark(
+        name,
+        100_000,
+        10,
+        Set.of(Measure.TIME),
+        () -> OtherJvm.with(option),
+        CollectedLatency.TRANSFERS.floor("latency"));
   }
 
   private static Benchmark rate(String name, Transfers transfers) {

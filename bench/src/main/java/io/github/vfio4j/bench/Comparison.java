@@ -25,17 +25,20 @@ final class Comparison {
     Samples javaLatencies = Samples.NONE;
     Samples floorLatencies = Samples.NONE;
     try (Workload workload = benchmark.java().open()) {
-      for (int round = 0; round < warmUp; round++) {
+      for (int round = 0; workload.isHere() && round < warmUp; round++) {
         workload.run(benchmark.operations());
       }
     }
     double bytes = 0;
     for (int round = 0; round < rounds; round++) {
       try (Workload workload = benchmark.java().open()) {
-        workload.run(benchmark.operations());
+        if (workload.isHere()) {
+          workload.run(benchmark.operations());
+        }
         long before = workload.allocatedBytes();
         java[round] = workload.run(benchmark.operations());
-        bytes = (double) (workload.allocatedBytes() - before) / benchmark.operations();
+        long allocated = workload.allocatedBytes() - before;
+        bytes = workload.isHere() ? (double) allocated / benchmark.operations() : Double.NaN;
         javaLatencies = javaLatencies.and(workload.latencies());
       }
       Round other = floor == null ? Round.NONE : floor.run();

@@ -16,8 +16,14 @@ record Floor(List<String> command) {
   static Floor of(Path programs, Benchmark benchmark) {
     List<String> command = new ArrayList<>(benchmark.floor());
     command.set(0, programs.resolve(benchmark.floor().getFirst()).toString());
-    command.add(Integer.toString(benchmark.operations()));
-    return new Floor(List.copyOf(command));
+    return of(command, benchmark.operations());
+  }
+
+  /** A program whose last argument is how many operations there are. */
+  static Floor of(List<String> command, int operations) {
+    List<String> whole = new ArrayList<>(command);
+    whole.add(Integer.toString(operations));
+    return new Floor(List.copyOf(whole));
   }
 
   /** Runs it. Its first line is the nanoseconds of one operation, others are latencies. */

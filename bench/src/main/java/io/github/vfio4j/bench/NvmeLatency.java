@@ -9,16 +9,20 @@ import java.util.Arrays;
  * reported of a round is the median.
  */
 final class NvmeLatency implements Workload {
-  private static final int MOST_OPERATIONS = 4000;
-
   private final NvmeDisk disk;
   private final QueuePair pair;
-  private final long[] nanos = new long[MOST_OPERATIONS];
+  private final long[] nanos;
   private int measured;
   private final QueuePair.Completions completions =
       (tag, status) -> NvmeDisk.requireSuccess(status);
 
-  NvmeLatency(Transfers transfers) throws VfioException {
+  /**
+   * Opens a disk.
+   *
+   * @param most how many operations make a round at most
+   */
+  NvmeLatency(Transfers transfers, int most) throws VfioException {
+    nanos = new long[most];
     disk = new NvmeDisk(transfers);
     pair = disk.pair(0);
   }

@@ -17,7 +17,8 @@ import java.util.stream.IntStream;
 /** The results as files: a table, the same for programs, and plots. Written anew with each. */
 final class Report {
   private static final Pattern GROWTH = Pattern.compile("(live|place|lookup)-(\\d+)(.*)");
-  private static final Pattern LATENCY = Pattern.compile("interrupt.*|nvme-(read|write)-.*qd1");
+  private static final Pattern LATENCY =
+      Pattern.compile("interrupt.*|nvme-(read|write)-.*qd1(-.*)?");
 
   private final Path directory;
   private final String measure;
@@ -40,6 +41,12 @@ final class Report {
         results.stream()
             .map(Result::forPrograms)
             .collect(Collectors.joining(",\n", "[\n", "\n]\n")));
+    write(
+        "-latency.md",
+        results.stream()
+            .filter(each -> !each.javaLatencies().isEmpty())
+            .map(Result::latenciesForMarkdown)
+            .collect(Collectors.joining("", Result.LATENCIES_HEAD, "")));
     Matcher growth = GROWTH.matcher(result.name());
     if (growth.matches()) {
       plotGrowth(growth.group(1) + growth.group(3));

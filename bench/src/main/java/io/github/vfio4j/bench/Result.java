@@ -1,6 +1,9 @@
 package io.github.vfio4j.bench;
 
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What one benchmark showed.
@@ -30,6 +33,13 @@ record Result(
       |---|--:|--:|--:|--:|--:|--:|
       """;
 
+  static final String LATENCIES_HEAD =
+      """
+      | benchmark | p50 | p99 | p99.9 | p99.99 | C: p50 | p99 | p99.9 | p99.99 |
+      |---|--:|--:|--:|--:|--:|--:|--:|--:|
+      """;
+
+  private static final List<Double> SHARES = List.of(0.5, 0.99, 0.999, 0.9999);
   private static final double LOWER_QUARTER = 0.25;
   private static final double UPPER_QUARTER = 0.75;
 
@@ -45,6 +55,17 @@ record Result(
   /** Returns a line of the table under {@link #MARKDOWN_HEAD}. */
   String forMarkdown() {
     return line("| `%s` | %.1f | %.1f | %.1f | %.3f | %.3f–%.3f | %.1f |%n").replace("NaN", "");
+  }
+
+  /** Returns a line of the table under {@link #LATENCIES_HEAD}. */
+  String latenciesForMarkdown() {
+    return Stream.of(javaLatencies, floorLatencies)
+        .flatMap(side -> SHARES.stream().map(share -> side.isEmpty() ? "" : whole(side, share)))
+        .collect(Collectors.joining(" | ", "| `" + name + "` | ", " |\n"));
+  }
+
+  private static String whole(Samples latencies, double share) {
+    return String.format(Locale.ROOT, "%.0f", latencies.quantile(share));
   }
 
   /** Returns an object of JSON. */

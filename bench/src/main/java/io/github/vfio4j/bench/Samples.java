@@ -27,6 +27,15 @@ final class Samples {
         DoubleStream.concat(Arrays.stream(sorted), Arrays.stream(others.sorted)).toArray());
   }
 
+  /** Returns the figures in their order of size. */
+  double[] figures() {
+    return sorted.clone();
+  }
+
+  boolean isEmpty() {
+    return sorted.length == 0;
+  }
+
   double median() {
     return quantile(0.5);
   }

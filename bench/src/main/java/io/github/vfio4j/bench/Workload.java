@@ -23,6 +23,11 @@ interface Workload extends AutoCloseable {
     return Samples.NONE;
   }
 
+  /** Returns whether this JVM does it: then it has to be warm, and what it allocates is counted. */
+  default boolean isHere() {
+    return true;
+  }
+
   /** Returns how many bytes the measured thread has allocated since it was started. */
   default long allocatedBytes() {
     return Allocation.byThisThread();
