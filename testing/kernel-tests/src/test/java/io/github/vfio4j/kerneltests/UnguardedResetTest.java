@@ -23,7 +23,6 @@ import java.util.List;
 @OnMachine(value = "bare", since = "7.3")
 class UnguardedResetTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
-  private static final int ADMIN_QUEUE_SIZES = 0x24;
 
   /** Of igb: where its first queue for transmission is, and how it interrupts. */
   private static final long QUEUE = 0xe000;
@@ -118,7 +117,8 @@ class UnguardedResetTest {
   void whatAnotherProcessHasIsInTheWay(Backend backend) throws IOException {
     try (Unguarded unguarded = new Unguarded(backend);
         VfioDevice one = unguarded.open(Machine.NVME)) {
-      one.region(0).writeInt(ADMIN_QUEUE_SIZES, 0x30002);
+      NvmeAdmin admin = admin(unguarded, one);
+      assertThat(admin.serialNumber()).isEqualTo("a");
       try (Child other =
           Child.start(List.of(), Unguarded.class, backend.name(), Machine.NVME_2.toString())) {
         assertThat(other.line()).isEqualTo("it is open");
@@ -130,12 +130,12 @@ class UnguardedResetTest {
         assertThatExceptionOfType(DeviceBusyException.class)
             .isThrownBy(reset::perform)
             .withMessageContaining(Machine.NVME_2 + " is open: process " + other.pid());
-        assertThat(one.region(0).readInt(ADMIN_QUEUE_SIZES)).isEqualTo(0x30002);
+        assertThat(admin.isReady()).isTrue();
       }
 
       try (VfioDevice _ = unguarded.open(Machine.NVME_2)) {
         HotReset.of(one).perform();
-        assertThat(one.region(0).readInt(ADMIN_QUEUE_SIZES)).isZero();
+        assertThat(admin.isReady()).isFalse();
       }
     }
   }
