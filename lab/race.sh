@@ -16,22 +16,25 @@ try() {
   "$@" | sed 's/^/    /'
 }
 
-# The name of the first namespace of the disk, where the kernel's driver has it.
-node() {
-  local name
-  for name in /sys/bus/pci/devices/$disk/nvme/nvme*/nvme*n1; do
-    echo "/dev/${name##*/}"
+# Waits until the kernel's driver has the first namespace of the disk, and sets node to its name.
+await_node() {
+  local i name
+  for ((i = 0; i < 100; i++)); do
+    for name in /sys/bus/pci/devices/$disk/nvme/nvme*/nvme*n1; do
+      node=/dev/${name##*/}
+      if [[ -b $node && $(<"$name/size") != 0 ]]; then return; fi # at first it has no blocks
+    done
+    sleep 0.1
   done
+  echo "the kernel's driver has not taken $disk" >&2
+  return 1
 }
 
 echo "An NVMe disk, once with this library's driver and once with the kernel's: $disk"
 
 step "The kernel's driver has it. fio reads 4 KiB at random, 32 at once, by io_uring:"
-for ((i = 0; i < 100; i++)); do
-  [[ ! -b $(node) ]] || break
-  sleep 0.1
-done
-"${fio[@]}" --name=race --filename="$(node)" --ioengine=io_uring --direct=1 --rw=randread --bs=4k --iodepth=32 \
+await_node
+"${fio[@]}" --name=race --filename="$node" --ioengine=io_uring --direct=1 --rw=randread --bs=4k --iodepth=32 \
   --time_based --runtime=$seconds --thread --output-format=terse --terse-version=3 >"$work/fio"
 kernel=$(cut -d ';' -f 8 "$work/fio")
 echo "    $kernel reads a second"
@@ -51,11 +54,8 @@ echo "    all bytes are equal"
 
 step "The kernel's driver has it again, and reads the same bytes:"
 try vfio4j unbind $disk
-for ((i = 0; i < 100; i++)); do
-  [[ ! -b $(node) ]] || break
-  sleep 0.1
-done
-head -c $((blocks * 512)) "$(node)" | cmp - "$work/written"
+await_node
+head -c $((blocks * 512)) "$node" | cmp - "$work/written"
 echo "    all bytes are equal"
 
 step "The race: this library's driver did $((ours * 100 / kernel)) % of the reads of the kernel's with io_uring."
