@@ -1,8 +1,7 @@
 # What lab/demo nvme runs inside of its machine, by bash, with a directory that has Debian's fio.
 set -euo pipefail
+. "$(dirname "$0")/disk.sh"
 
-fio=("$1/usr/lib64/ld-linux-x86-64.so.2" --library-path "$1/usr/lib/x86_64-linux-gnu:$1/usr/lib/x86_64-linux-gnu/ceph"
-  "$1/usr/bin/fio")
 disk=0000:05:00.0
 blocks=2048 # of 512 bytes
 seconds=3
@@ -16,26 +15,11 @@ try() {
   "$@" | sed 's/^/    /'
 }
 
-# Waits until the kernel's driver has the first namespace of the disk, and sets node to its name.
-await_node() {
-  local i name
-  for ((i = 0; i < 100; i++)); do
-    for name in /sys/bus/pci/devices/$disk/nvme/nvme*/nvme*n1; do
-      node=/dev/${name##*/}
-      if [[ -b $node && $(<"$name/size") != 0 ]]; then return; fi # at first it has no blocks
-    done
-    sleep 0.1
-  done
-  echo "the kernel's driver has not taken $disk" >&2
-  return 1
-}
-
 echo "An NVMe disk, once with this library's driver and once with the kernel's: $disk"
 
 step "The kernel's driver has it. fio reads 4 KiB at random, 32 at once, by io_uring:"
-await_node
-"${fio[@]}" --name=race --filename="$node" --ioengine=io_uring --direct=1 --rw=randread --bs=4k --iodepth=32 \
-  --time_based --runtime=$seconds --thread --output-format=terse --terse-version=3 >"$work/fio"
+await_node $disk
+fio "$1" --rw=randread --bs=4k --iodepth=32 --time_based --runtime=$seconds >"$work/fio"
 kernel=$(cut -d ';' -f 8 "$work/fio")
 echo "    $kernel reads a second"
 
@@ -54,7 +38,7 @@ echo "    all bytes are equal"
 
 step "The kernel's driver has it again, and reads the same bytes:"
 try vfio4j unbind $disk
-await_node
+await_node $disk
 head -c $((blocks * 512)) "$node" | cmp - "$work/written"
 echo "    all bytes are equal"
 

@@ -105,7 +105,7 @@ final class Rings implements AutoCloseable {
     clear();
   }
 
-  private static long roundUp(long bytes, long unit) {
+  static long roundUp(long bytes, long unit) {
     return (bytes + unit - 1) / unit * unit;
   }
 

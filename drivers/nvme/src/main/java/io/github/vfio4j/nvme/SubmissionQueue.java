@@ -20,7 +20,7 @@ final class SubmissionQueue {
 
   /** Returns how many bytes a queue takes, which are whole pages. */
   static long size(int entries) {
-    return ((long) entries * COMMAND + Rings.PAGE - 1) / Rings.PAGE * Rings.PAGE;
+    return Rings.roundUp((long) entries * COMMAND, Rings.PAGE);
   }
 
   /** Puts a queue into memory that is all zeros. */

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 @OnMachine({"intel/legacy", "smmuv3"}) // ACPI takes it out, or the port's own driver
 @Timeout(120)
 class UnplugTest {
-  private static final PciAddress HOT = Device.HOT_IGB.address();
+  private static final PciAddress HOT = HotPort.ADDRESS;
   private static final Path SYSFS = Path.of("/sys/bus/pci");
 
   /** How long a port of PCI Express waits until it believes the button: five seconds. */
