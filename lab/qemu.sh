@@ -124,7 +124,8 @@ boot() {
 \"$userland/usr/lib/aarch64-linux-gnu\" \"$userland/usr/bin/bash\" \"$lab/init\""
       ;;
   esac
-  if [[ ! $kernel_disks ]]; then options+=" initcall_blacklist=nvme_init"; fi
+  options+=" initcall_blacklist=igb_init_module,igbvf_init_module"
+  if [[ ! $kernel_disks ]]; then options+=,nvme_init; fi
   if [[ $initrd ]]; then arguments+=(-initrd "$initrd"); fi
   for disk in ${disks[@]+"${disks[@]}"}; do
     truncate -s 64M "$scratch/$disk"
