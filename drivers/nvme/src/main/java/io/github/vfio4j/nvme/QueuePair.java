@@ -7,6 +7,7 @@ import io.github.vfio4j.NoSuchDeviceException;
 import io.github.vfio4j.VfioException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,9 +67,9 @@ public final class QueuePair implements AutoCloseable {
   private final long mostBytes;
   private final int alignment;
 
-  /** The blocks at which what was appended can begin, by slot; no other command has any. */
   private final long[] appendedFrom;
 
+  /** The last block at which what was appended can begin, by slot; -1 for any other command. */
   private final long[] appendedTo;
 
   private final LateCommands late;
@@ -96,6 +97,7 @@ public final class QueuePair implements AutoCloseable {
     this.tags = new long[rings.slots()];
     this.appendedFrom = new long[rings.slots()];
     this.appendedTo = new long[rings.slots()];
+    Arrays.fill(appendedTo, -1);
     this.late = new LateCommands(rings.slots());
     this.mostBytes = controller.identity().maximumTransfer();
     this.alignment = controller.identity().dataAlignment();
@@ -215,12 +217,11 @@ public final class QueuePair implements AutoCloseable {
     long count = count(namespace, data);
     checkRange(namespace, block, count);
     int slot =
-        rings.transfer(
-            opcode, namespace.id(), data.iova(), data.size(), block, (count - 1) | flags);
+        rings.begin(opcode, namespace.id(), data.iova(), data.size(), block, (count - 1) | flags);
     if (slot < 0) {
       return false;
     }
-    note(slot, tag);
+    end(slot, tag);
     return true;
   }
 
@@ -253,20 +254,9 @@ public final class QueuePair implements AutoCloseable {
     }
   }
 
-  private void end(int slot, long block, int word12, long tag) {
-    rings.words(10, (int) block, (int) (block >>> 32));
-    rings.words(12, word12, 0);
-    end(slot, tag);
-  }
-
   private void end(int slot, long tag) {
     rings.end();
-    note(slot, tag);
-  }
-
-  private void note(int slot, long tag) {
     tags[slot] = tag;
-    appendedTo[slot] = -1;
     late.begin(slot);
   }
 
@@ -320,11 +310,11 @@ public final class QueuePair implements AutoCloseable {
   private boolean withoutData(int opcode, Namespace namespace, long block, int count, long tag) {
     requireOpen();
     checkRange(namespace, block, count);
-    int slot = rings.begin(opcode, namespace.id());
+    int slot = rings.begin(opcode, namespace.id(), 0, 0, block, count - 1);
     if (slot < 0) {
       return false;
     }
-    end(slot, block, count - 1, tag);
+    end(slot, tag);
     return true;
   }
 
@@ -384,11 +374,12 @@ public final class QueuePair implements AutoCloseable {
       throw new IndexOutOfBoundsException(
           "%d blocks, for a zone of %d".formatted(count, namespace.zoneBlocks()));
     }
-    int slot = rings.begin(Opcode.ZONE_APPEND, blocks.id(), source.iova(), source.size());
+    int slot =
+        rings.begin(Opcode.ZONE_APPEND, blocks.id(), source.iova(), source.size(), zone, count - 1);
     if (slot < 0) {
       return false;
     }
-    end(slot, zone, (int) count - 1, tag);
+    end(slot, tag);
     appendedFrom[slot] = zone;
     appendedTo[slot] = zone + namespace.zoneBlocks() - count;
     return true;
@@ -464,12 +455,12 @@ public final class QueuePair implements AutoCloseable {
             Opcode.ZONE_MANAGEMENT_RECEIVE,
             namespace.namespace().id(),
             target.iova(),
-            target.size());
+            target.size(),
+            block,
+            target.size() / Integer.BYTES - 1 | (long) AS_MANY_AS_HAVE_ROOM << 32);
     if (slot < 0) {
       return false;
     }
-    rings.words(10, (int) block, (int) (block >>> 32));
-    rings.words(12, (int) (target.size() / Integer.BYTES) - 1, AS_MANY_AS_HAVE_ROOM);
     end(slot, tag);
     return true;
   }
@@ -590,8 +581,8 @@ public final class QueuePair implements AutoCloseable {
           throw new VfioException(
               "poll", toString(), null, "the controller ended a command that was not under way");
         }
-        if (appendedTo[slot] >= 0 && rings.status() == 0) {
-          endAppend(completions, slot, rings.longResult());
+        if (appendedTo[slot] >= 0) {
+          endAppend(completions, slot);
         } else {
           completions.ended(tags[slot], rings.status());
         }
@@ -603,8 +594,16 @@ public final class QueuePair implements AutoCloseable {
     }
   }
 
-  private void endAppend(Completions completions, int slot, long block) throws VfioException {
-    if (block >= appendedFrom[slot] && block <= appendedTo[slot]) {
+  private void endAppend(Completions completions, int slot) throws VfioException {
+    long from = appendedFrom[slot];
+    long to = appendedTo[slot];
+    appendedTo[slot] = -1;
+    if (rings.status() != 0) {
+      completions.ended(tags[slot], rings.status());
+      return;
+    }
+    long block = rings.longResult();
+    if (block >= from && block <= to) {
       completions.appended(tags[slot], block);
       return;
     }
@@ -614,7 +613,7 @@ public final class QueuePair implements AutoCloseable {
             toString(),
             null,
             "the controller has appended blocks at %s, not from %d to %d"
-                .formatted(Long.toUnsignedString(block), appendedFrom[slot], appendedTo[slot]));
+                .formatted(Long.toUnsignedString(block), from, to));
     completions.ended(tags[slot], NvmeStatus.ABORTED_BY_HOST.bits());
     throw failure;
   }
@@ -654,6 +653,7 @@ public final class QueuePair implements AutoCloseable {
       }
     }
     rings.clear();
+    Arrays.fill(appendedTo, -1);
     begun = current;
   }
 
@@ -849,7 +849,7 @@ public final class QueuePair implements AutoCloseable {
   }
 
   private void requireOpen() {
-    if (closed) {
+    if (closed || !rings.isAlive()) {
       throw new IllegalStateException(this + " is closed");
     }
   }

@@ -5,6 +5,7 @@ import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.IoAddressSpace;
 import io.github.vfio4j.MappedRegion;
 import io.github.vfio4j.VfioException;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,30 +18,37 @@ import org.jspecify.annotations.Nullable;
 final class Rings implements AutoCloseable {
   static final int PAGE = 4096;
 
-  private static final int COMMAND = SubmissionQueue.COMMAND;
   private static final int COMPLETION = 16;
   private static final int DOORBELLS = 0x1000;
   private static final int BY_DESCRIPTOR = 1 << 14;
+  private static final int BUSY = -2;
 
   /** As many pages as a list of one page names, beside the first page of the data. */
   static final long MOST_BYTES = PAGE / Long.BYTES * (long) PAGE;
 
   private final MappedRegion registers;
   private final DmaBuffer memory;
+  private final MemorySegment.Scope scope;
   private final ControllerMemory.@Nullable Part part;
   private final SubmissionQueue commands;
   private final DmaSlice completions;
+  private final MemorySegment completionMemory;
   private final DmaSlice lists;
-  private final long listsIova;
+
+  /** What a list is put together in. */
+  private final long[] pages = new long[PAGE / Long.BYTES];
+
   private final int entries;
   private final long tailDoorbell;
   private final long headDoorbell;
   private final boolean always;
   private final boolean hasDescriptors;
 
-  private final int[] free;
-  private final boolean[] busy;
-  private int freeCount;
+  /** For each slot, {@link #BUSY}, or the free one after it; -1 after the last. */
+  private final int[] next;
+
+  private int free;
+  private int outstanding;
   private int tail;
 
   /** What the controller was told last; the same value again would be an error. */
@@ -50,12 +58,6 @@ final class Rings implements AutoCloseable {
   private int acknowledged;
   private int phase = 1;
   private @Nullable ShadowDoorbells shadow;
-
-  /** Where the completion is that was taken last. */
-  private long taken;
-
-  /** Where the command is that is being put together. */
-  private int at;
 
   private int status;
 
@@ -95,13 +97,15 @@ final class Rings implements AutoCloseable {
     this.memory =
         space.allocate(
             roundUp(commandBytes + completionBytes + (long) slots * PAGE, space.granule()));
+    this.scope = memory.segment().scope();
     this.commands =
-        part != null ? SubmissionQueue.of(part) : SubmissionQueue.of(memory.slice(0, commandBytes));
+        part != null
+            ? SubmissionQueue.of(entries, part)
+            : SubmissionQueue.of(entries, memory.slice(0, commandBytes));
     this.completions = memory.slice(commandBytes, completionBytes);
+    this.completionMemory = completions.segment();
     this.lists = memory.slice(commandBytes + completionBytes, (long) slots * PAGE);
-    this.listsIova = lists.iova();
-    this.free = new int[slots];
-    this.busy = new boolean[slots];
+    this.next = new int[slots];
     clear();
   }
 
@@ -118,10 +122,10 @@ final class Rings implements AutoCloseable {
     acknowledged = 0;
     shadow = null;
     phase = 1;
-    freeCount = free.length;
-    for (int slot = 0; slot < free.length; slot++) {
-      free[slot] = free.length - 1 - slot;
-      busy[slot] = false;
+    free = 0;
+    outstanding = 0;
+    for (int slot = 0; slot < next.length; slot++) {
+      next[slot] = slot + 1 < next.length ? slot + 1 : -1;
     }
   }
 
@@ -139,15 +143,20 @@ final class Rings implements AutoCloseable {
   }
 
   int slots() {
-    return free.length;
+    return next.length;
   }
 
   int outstanding() {
-    return free.length - freeCount;
+    return outstanding;
   }
 
   boolean isBusy(int slot) {
-    return busy[slot];
+    return next[slot] == BUSY;
+  }
+
+  /** Returns whether the memory of the queues is still there. */
+  boolean isAlive() {
+    return scope.isAlive();
   }
 
   boolean areInControllerMemory() {
@@ -168,95 +177,69 @@ final class Rings implements AutoCloseable {
    * @return its slot, or -1 if all are taken
    */
   int begin(int opcode, int namespace) {
-    if (freeCount == 0) {
-      return -1;
-    }
-    int slot = place(opcode, namespace);
-    for (int i = 3 * Long.BYTES; i < COMMAND; i += Long.BYTES) {
-      commands.setLong(at + i, 0);
-    }
-    return slot;
+    return begin(opcode, namespace, 0, 0, 0, 0);
   }
 
   /**
-   * Begins a command that moves data, as {@link #transfer} names it, with all of its other fields
-   * but the first two being 0.
+   * Begins a command with its tenth to thirteenth words; the last two are 0, and so is what names
+   * data where there is none.
+   *
+   * <p>Data is named by one descriptor where the controller knows that, and a list of pages would
+   * have to be written otherwise, or its IOVA is no multiple of 4.
    *
    * @return its slot, or -1 if all are taken
    */
-  int begin(int opcode, int namespace, long iova, long size) {
-    if (freeCount == 0) {
+  int begin(int opcode, int namespace, long iova, long size, long word10, long word12) {
+    int slot = free;
+    if (slot < 0) {
       return -1;
     }
-    int slot = placeWithData(opcode, namespace, iova, size);
-    for (int i = 5 * Long.BYTES; i < COMMAND; i += Long.BYTES) {
-      commands.setLong(at + i, 0);
+    free = next[slot];
+    next[slot] = BUSY;
+    outstanding++;
+    int kind = opcode;
+    long more;
+    long end = (iova & PAGE - 1) + size;
+    if (end <= 2 * PAGE && (iova & 3) == 0) {
+      more = end <= PAGE ? 0 : (iova & -PAGE) + PAGE;
+    } else if (hasDescriptors) {
+      kind |= BY_DESCRIPTOR;
+      more = size; // less than 2^32; the type above it is 0, a block of data
+    } else {
+      more = otherPages(slot, iova, size);
     }
-    return slot;
-  }
-
-  /** Takes a slot, of which there is one, and a place in the queue. */
-  private int place(int opcode, int namespace) {
-    int slot = free[--freeCount];
-    busy[slot] = true;
-    at = tail * COMMAND;
-    commands.begin(at, Integer.toUnsignedLong(opcode | slot << 16) | (long) namespace << 32);
-    return slot;
-  }
-
-  /** Does so for a command that names its data by a descriptor if it is best, else by its pages. */
-  private int placeWithData(int opcode, int namespace, long iova, long size) {
-    boolean wantsOne = (iova & 3) != 0 || (iova & PAGE - 1) + size > 2 * PAGE;
-    if (hasDescriptors && wantsOne) {
-      int slot = place(opcode | BY_DESCRIPTOR, namespace);
-      commands.setLong(at + 24, iova);
-      commands.setLong(at + 32, size); // less than 2^32; the type above it is 0, a block of data
-      return slot;
-    }
-    int slot = place(opcode, namespace);
-    pages(slot, iova, size);
-    return slot;
-  }
-
-  /**
-   * Puts a whole command that moves data into the queue. It sets only fields that any command sets;
-   * the others are 0 for ever. The data is named by one descriptor where the controller knows that,
-   * and a list of pages would have to be written otherwise, or its IOVA is no multiple of 4.
-   *
-   * @return its slot, or -1 if all are taken
-   */
-  int transfer(int opcode, int namespace, long iova, long size, long block, long word12) {
-    if (freeCount == 0) {
-      return -1;
-    }
-    int slot = placeWithData(opcode, namespace, iova, size);
-    commands.setLong(at + 40, block);
-    commands.setLong(at + 48, word12);
-    commands.setLong(at + 56, 0);
-    end();
+    long first = Integer.toUnsignedLong(kind | slot << 16) | (long) namespace << 32;
+    commands.set(tail, first, iova, more, word10, word12);
     return slot;
   }
 
   /** Says where the data is by its pages: contiguous IOVAs, from a multiple of 4 on. */
   void pages(int slot, long iova, long size) {
-    long next = (iova & -PAGE) + PAGE;
-    long end = iova + size;
-    commands.setLong(at + 24, iova);
-    commands.setLong(at + 32, end <= next ? 0 : end <= next + PAGE ? next : list(slot, next, end));
+    commands.set(tail, 6, iova);
+    commands.set(tail, 8, otherPages(slot, iova, size));
   }
 
-  /** Lists the pages but the first; returns where. */
-  private long list(int slot, long next, long end) {
+  /** Returns what a command says of the pages of its data but the first. */
+  private long otherPages(int slot, long iova, long size) {
+    long next = (iova & -PAGE) + PAGE;
+    long end = iova + size;
+    return end <= next ? 0 : end <= next + PAGE ? next : list(slot, next, end);
+  }
+
+  /** Lists pages; returns where. */
+  private long list(int slot, long first, long end) {
     long list = (long) slot * PAGE;
-    for (long entry = list; next < end; entry += Long.BYTES, next += PAGE) {
-      lists.setLong(entry, next);
+    int count = 0;
+    for (long page = first; page < end; page += PAGE) {
+      pages[count++] = page;
     }
-    return listsIova + list;
+    MemorySegment.copy(pages, 0, lists.segment(), LittleEndian.LONG, list, count);
+    return lists.iova() + list;
   }
 
   /** Sets two of the last six words of the command, from the tenth on. */
   void words(int first, int low, int high) {
-    commands.setLong(at + 4L * first, Integer.toUnsignedLong(low) | (long) high << 32);
+    commands.set(tail, first, Integer.toUnsignedLong(low) | (long) high << 32);
   }
 
   /** Ends the command; the controller sees it with the next {@link #ring}. */
@@ -267,6 +250,7 @@ final class Rings implements AutoCloseable {
   /** Tells the controller of all commands. */
   void ring() {
     if (tail != rung) {
+      commands.publish(rung, tail);
       ring(tailDoorbell, rung, tail);
       rung = tail;
     }
@@ -280,18 +264,17 @@ final class Rings implements AutoCloseable {
    */
   int take() {
     long entry = (long) head * COMPLETION;
-    int last = completions.getIntAcquire(entry + 12);
+    int last = (int) LittleEndian.INT.getAcquire(completionMemory, entry + 12);
     if ((last >>> 16 & 1) != phase) {
       return -1;
     }
-    taken = entry;
     status = last >>> 17;
     if (++head == entries) {
       head = 0;
       phase ^= 1;
     }
     int slot = last & 0xffff;
-    if (slot >= busy.length || !busy[slot]) {
+    if (slot >= next.length || next[slot] != BUSY) {
       return -2;
     }
     release(slot);
@@ -300,18 +283,24 @@ final class Rings implements AutoCloseable {
 
   /** Frees the slot of a command that the controller has forgotten. */
   void release(int slot) {
-    busy[slot] = false;
-    free[freeCount++] = slot;
+    next[slot] = free;
+    free = slot;
+    outstanding--;
   }
 
   /** Returns the first word of the completion that was taken last, and that is still there. */
   int result() {
-    return completions.getInt(taken);
+    return completions.getInt(taken());
   }
 
   /** Returns the first two words of the completion that was taken last, and that is still there. */
   long longResult() {
-    return completions.getLong(taken);
+    return completions.getLong(taken());
+  }
+
+  /** Returns where the completion is that was taken last. */
+  private long taken() {
+    return (long) (head == 0 ? entries - 1 : head - 1) * COMPLETION;
   }
 
   /** Returns the status of the completion that was taken last. */

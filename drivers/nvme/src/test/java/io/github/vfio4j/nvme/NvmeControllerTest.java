@@ -318,6 +318,28 @@ class NvmeControllerTest {
     assertThat(read.segment().mismatch(written.segment())).isEqualTo(-1);
   }
 
+  /** Although what puts commands into the queue needs nothing that is closed. */
+  @Test
+  void pairOfAClosedControllerTakesNoCommand() throws VfioException {
+    DmaSlice target = buffer.slice(0, BLOCK);
+    controller.close();
+
+    assertThatIllegalStateException().isThrownBy(() -> queues.read(namespace, 0, target, 1));
+    assertThatIllegalStateException().isThrownBy(() -> queues.flush(namespace, 2));
+    assertThatIllegalStateException().isThrownBy(() -> queues.submit());
+    assertThat(queues.outstanding()).isZero();
+  }
+
+  @Test
+  void pairOfAClosedDeviceTakesNoCommand() throws VfioException {
+    DmaSlice target = buffer.slice(0, BLOCK);
+    device.close();
+
+    assertThatIllegalStateException().isThrownBy(() -> queues.read(namespace, 0, target, 1));
+    assertThatIllegalStateException().isThrownBy(() -> queues.poll(this::note));
+    assertThat(queues.outstanding()).isZero();
+  }
+
   @Test
   void interruptWakesWhoWaits() throws VfioException {
     QueuePair sleeping = controller.createQueuePairWithInterrupt(4);
