@@ -1,9 +1,9 @@
 package io.github.vfio4j.nvme;
 
 import io.github.vfio4j.DmaBuffer;
-import io.github.vfio4j.DmaSlice;
 import io.github.vfio4j.IoAddressSpace;
 import io.github.vfio4j.VfioException;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 
 /**
@@ -15,13 +15,13 @@ final class ShadowDoorbells implements AutoCloseable {
   static final int SIZE = 2 * Rings.PAGE;
 
   private final DmaBuffer memory;
-  private final DmaSlice doorbells;
-  private final DmaSlice wanted;
+  private final MemorySegment doorbells;
+  private final MemorySegment wanted;
 
   ShadowDoorbells(IoAddressSpace space) throws VfioException {
     this.memory = space.allocate(Math.max(SIZE, space.granule()));
-    this.doorbells = memory.slice(0, Rings.PAGE);
-    this.wanted = memory.slice(Rings.PAGE, Rings.PAGE);
+    this.doorbells = memory.segment().asSlice(0, Rings.PAGE);
+    this.wanted = memory.segment().asSlice(Rings.PAGE, Rings.PAGE);
   }
 
   long iova() {
@@ -30,8 +30,8 @@ final class ShadowDoorbells implements AutoCloseable {
 
   /** Sets a doorbell for a queue that the controller does not know yet. */
   void begin(long doorbell, int value) {
-    wanted.setInt(doorbell, 0);
-    doorbells.setIntRelease(doorbell, value);
+    LittleEndian.INT.set(wanted, doorbell, 0);
+    LittleEndian.INT.setRelease(doorbells, doorbell, value);
   }
 
   /**
@@ -40,11 +40,11 @@ final class ShadowDoorbells implements AutoCloseable {
    * @return whether the real one must be rung, too
    */
   boolean ring(long doorbell, int before, int value) {
-    doorbells.setIntRelease(doorbell, value);
+    LittleEndian.INT.setRelease(doorbells, doorbell, value);
     // The controller writes what it wants, and then looks at the doorbell once more. One of the two
     // sees what the other has written only if neither reads before its own write is seen.
     VarHandle.fullFence();
-    return passes(wanted.getIntAcquire(doorbell), before, value);
+    return passes((int) LittleEndian.INT.getAcquire(wanted, doorbell), before, value);
   }
 
   /** Returns whether a doorbell that goes from one value to another passes what was wanted. */
