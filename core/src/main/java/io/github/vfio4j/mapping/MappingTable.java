@@ -38,8 +38,11 @@ public final class MappingTable {
   /** Some fields for each slot, side by side: one line of cache, one check of bounds. */
   private long[] numbers;
 
-  /** The memory behind each slot's mapping, or null where the slot is empty. */
-  private @Nullable MemorySegment[] memory;
+  /**
+   * The memory behind each slot's mapping, or null where the slot is empty. They are segments; an
+   * array that says so would have the JVM look through their class's interfaces at each store.
+   */
+  private @Nullable Object[] memory;
 
   private DmaAccess[] accesses;
 
@@ -56,7 +59,7 @@ public final class MappingTable {
 
   private MappingTable(int length) {
     numbers = new long[Math.multiplyExact(length, FIELDS)];
-    memory = new @Nullable MemorySegment[length];
+    memory = new @Nullable Object[length];
     accesses = new DmaAccess[length];
     shift = Long.SIZE - Integer.numberOfTrailingZeros(length);
   }
@@ -135,7 +138,7 @@ public final class MappingTable {
 
   /** Returns the memory behind the mapping that {@link #find(long, long)} has found. */
   MemorySegment memoryOf(int found) {
-    return Objects.requireNonNull(memory[found]);
+    return Objects.requireNonNull(memoryIn(found));
   }
 
   /**
@@ -191,7 +194,7 @@ public final class MappingTable {
 
   void forEach(Visitor visitor) throws VfioException {
     for (int slot = 0; slot < memory.length; slot++) {
-      MemorySegment backing = memory[slot];
+      MemorySegment backing = memoryIn(slot);
       if (backing != null) {
         visitor.visit(number(slot, IOVA), number(slot, SIZE), backing, accesses[slot]);
       }
@@ -219,7 +222,7 @@ public final class MappingTable {
   }
 
   boolean isEmpty(int slot) {
-    return isNothing(memory[slot]);
+    return isNothing(memoryIn(slot));
   }
 
   static boolean isNothing(@Nullable MemorySegment backing) {
@@ -234,7 +237,8 @@ public final class MappingTable {
         return true;
       }
     }
-    for (MemorySegment backing : memory) {
+    for (int slot = 0; slot < memory.length; slot++) {
+      MemorySegment backing = memoryIn(slot);
       if (backing != null && backing.scope().equals(lifetime)) {
         return true;
       }
@@ -245,7 +249,7 @@ public final class MappingTable {
   /** Returns the memory behind the mapping that starts at an IOVA, or null where none does. */
   @Nullable MemorySegment memoryAt(long iova) {
     int slot = find(iova);
-    return slot < 0 ? null : memory[slot];
+    return slot < 0 ? null : memoryIn(slot);
   }
 
   void clear() {
@@ -273,6 +277,10 @@ public final class MappingTable {
     return (slot + 1) & (memory.length - 1);
   }
 
+  private @Nullable MemorySegment memoryIn(int slot) {
+    return (MemorySegment) memory[slot];
+  }
+
   private long number(int slot, int field) {
     return numbers[slot * FIELDS + field];
   }
@@ -281,7 +289,7 @@ public final class MappingTable {
   private void grow() {
     MappingTable larger = new MappingTable(Math.multiplyExact(memory.length, 2));
     for (int i = 0; i < memory.length; i++) {
-      MemorySegment backing = memory[i];
+      MemorySegment backing = memoryIn(i);
       if (backing != null) {
         larger.insert(number(i, IOVA), number(i, SIZE), backing, accesses[i], number(i, SERIAL));
       }
