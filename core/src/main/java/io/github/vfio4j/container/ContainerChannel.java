@@ -10,9 +10,8 @@ import io.github.vfio4j.channel.AddressSpaceChannel;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
-import io.github.vfio4j.linux.Request;
+import io.github.vfio4j.linux.RepeatedRequest;
 import io.github.vfio4j.outcome.Answer;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.BooleanSupplier;
 
@@ -27,10 +26,8 @@ final class ContainerChannel implements AddressSpaceChannel {
   private final Fd file;
   private final int fd;
   private final BooleanSupplier mappingsWentWithTheGroups;
-  private final MemorySegment mapRequest =
-      Request.of(Arena.ofAuto(), vfio_iommu_type1_dma_map.LAYOUT);
-  private final MemorySegment unmapRequest =
-      Request.of(Arena.ofAuto(), vfio_iommu_type1_dma_unmap.LAYOUT);
+  private final RepeatedRequest map = new RepeatedRequest(vfio_iommu_type1_dma_map.LAYOUT);
+  private final RepeatedRequest unmap = new RepeatedRequest(vfio_iommu_type1_dma_unmap.LAYOUT);
 
   /**
    * Holds the file until {@link #release}.
@@ -80,19 +77,19 @@ final class ContainerChannel implements AddressSpaceChannel {
     int flags =
         (access.readable() ? vfio_h.VFIO_DMA_MAP_FLAG_READ : 0)
             | (access.writable() ? vfio_h.VFIO_DMA_MAP_FLAG_WRITE : 0);
-    vfio_iommu_type1_dma_map.flags(mapRequest, flags);
-    vfio_iommu_type1_dma_map.vaddr(mapRequest, memory.address());
-    vfio_iommu_type1_dma_map.iova(mapRequest, iova);
-    vfio_iommu_type1_dma_map.size(mapRequest, size);
-    return kernel.repeatableIoctl(fd, Ioctl.VFIO_IOMMU_MAP_DMA.number(), mapRequest);
+    map.setInt(vfio_iommu_type1_dma_map.flags$OFFSET, flags);
+    map.setLong(vfio_iommu_type1_dma_map.vaddr$OFFSET, memory.address());
+    map.setLong(vfio_iommu_type1_dma_map.iova$OFFSET, iova);
+    map.setLong(vfio_iommu_type1_dma_map.size$OFFSET, size);
+    return kernel.repeatableIoctl(fd, Ioctl.VFIO_IOMMU_MAP_DMA.number(), map.memory());
   }
 
   @Override
   public long unmap(long iova, long size) {
     prepareUnmap(0, iova, size);
-    int answer = kernel.repeatableIoctl(fd, Ioctl.VFIO_IOMMU_UNMAP_DMA.number(), unmapRequest);
+    int answer = kernel.repeatableIoctl(fd, Ioctl.VFIO_IOMMU_UNMAP_DMA.number(), unmap.memory());
     if (answer >= 0) {
-      return AddressSpaceChannel.answerOf(vfio_iommu_type1_dma_unmap.size(unmapRequest));
+      return AddressSpaceChannel.answerOf(unmap.getLong(vfio_iommu_type1_dma_unmap.size$OFFSET));
     }
     return mappingsWentWithTheGroups.getAsBoolean() ? size : answer;
   }
@@ -136,21 +133,21 @@ final class ContainerChannel implements AddressSpaceChannel {
   }
 
   private int setAddress(long iova, MemorySegment memory) {
-    vfio_iommu_type1_dma_map.flags(mapRequest, vfio_h.VFIO_DMA_MAP_FLAG_VADDR);
-    vfio_iommu_type1_dma_map.vaddr(mapRequest, memory.address());
-    vfio_iommu_type1_dma_map.iova(mapRequest, iova);
-    vfio_iommu_type1_dma_map.size(mapRequest, memory.byteSize());
-    return kernel.ioctl(fd, Ioctl.VFIO_IOMMU_MAP_DMA.number(), mapRequest);
+    map.setInt(vfio_iommu_type1_dma_map.flags$OFFSET, vfio_h.VFIO_DMA_MAP_FLAG_VADDR);
+    map.setLong(vfio_iommu_type1_dma_map.vaddr$OFFSET, memory.address());
+    map.setLong(vfio_iommu_type1_dma_map.iova$OFFSET, iova);
+    map.setLong(vfio_iommu_type1_dma_map.size$OFFSET, memory.byteSize());
+    return kernel.ioctl(fd, Ioctl.VFIO_IOMMU_MAP_DMA.number(), map.memory());
   }
 
   private int unmap(int flags, long iova, long size) {
     prepareUnmap(flags, iova, size);
-    return kernel.ioctl(fd, Ioctl.VFIO_IOMMU_UNMAP_DMA.number(), unmapRequest);
+    return kernel.ioctl(fd, Ioctl.VFIO_IOMMU_UNMAP_DMA.number(), unmap.memory());
   }
 
   private void prepareUnmap(int flags, long iova, long size) {
-    vfio_iommu_type1_dma_unmap.flags(unmapRequest, flags);
-    vfio_iommu_type1_dma_unmap.iova(unmapRequest, iova);
-    vfio_iommu_type1_dma_unmap.size(unmapRequest, size);
+    unmap.setInt(vfio_iommu_type1_dma_unmap.flags$OFFSET, flags);
+    unmap.setLong(vfio_iommu_type1_dma_unmap.iova$OFFSET, iova);
+    unmap.setLong(vfio_iommu_type1_dma_unmap.size$OFFSET, size);
   }
 }

@@ -10,6 +10,7 @@ import io.github.vfio4j.channel.AddressSpaceChannel;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
+import io.github.vfio4j.linux.RepeatedRequest;
 import io.github.vfio4j.linux.Request;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,8 +27,8 @@ final class IoasChannel implements AddressSpaceChannel {
   private final Fd file;
   private final int fd;
   private final int id;
-  private final MemorySegment mapRequest = Request.of(Arena.ofAuto(), iommu_ioas_map.LAYOUT);
-  private final MemorySegment unmapRequest = Request.of(Arena.ofAuto(), iommu_ioas_unmap.LAYOUT);
+  private final RepeatedRequest map = new RepeatedRequest(iommu_ioas_map.LAYOUT);
+  private final RepeatedRequest unmap = new RepeatedRequest(iommu_ioas_unmap.LAYOUT);
 
   /** Holds the file until {@link #release}. */
   IoasChannel(Kernel kernel, Fd file, int id) {
@@ -35,8 +36,8 @@ final class IoasChannel implements AddressSpaceChannel {
     this.file = file;
     this.fd = file.acquire();
     this.id = id;
-    iommu_ioas_map.ioas_id(mapRequest, id);
-    iommu_ioas_unmap.ioas_id(unmapRequest, id);
+    iommu_ioas_map.ioas_id(map.memory(), id);
+    iommu_ioas_unmap.ioas_id(unmap.memory(), id);
   }
 
   /** Lets go of the file. */
@@ -61,28 +62,28 @@ final class IoasChannel implements AddressSpaceChannel {
 
   @Override
   public int map(long iova, long size, MemorySegment memory, DmaAccess access) {
-    iommu_ioas_map.flags(mapRequest, flags(access));
-    iommu_ioas_map.user_va(mapRequest, memory.address());
-    iommu_ioas_map.length(mapRequest, size);
-    iommu_ioas_map.iova(mapRequest, iova);
-    return kernel.repeatableIoctl(fd, Ioctl.IOMMU_IOAS_MAP.number(), mapRequest);
+    map.setInt(iommu_ioas_map.flags$OFFSET, flags(access));
+    map.setLong(iommu_ioas_map.user_va$OFFSET, memory.address());
+    map.setLong(iommu_ioas_map.length$OFFSET, size);
+    map.setLong(iommu_ioas_map.iova$OFFSET, iova);
+    return kernel.repeatableIoctl(fd, Ioctl.IOMMU_IOAS_MAP.number(), map.memory());
   }
 
   @Override
   public long unmap(long iova, long size) {
-    iommu_ioas_unmap.iova(unmapRequest, iova);
-    iommu_ioas_unmap.length(unmapRequest, size);
-    int answer = kernel.repeatableIoctl(fd, Ioctl.IOMMU_IOAS_UNMAP.number(), unmapRequest);
+    unmap.setLong(iommu_ioas_unmap.iova$OFFSET, iova);
+    unmap.setLong(iommu_ioas_unmap.length$OFFSET, size);
+    int answer = kernel.repeatableIoctl(fd, Ioctl.IOMMU_IOAS_UNMAP.number(), unmap.memory());
     return answer < 0
         ? answer
-        : AddressSpaceChannel.answerOf(iommu_ioas_unmap.length(unmapRequest));
+        : AddressSpaceChannel.answerOf(unmap.getLong(iommu_ioas_unmap.length$OFFSET));
   }
 
   @Override
   public int unmapAll() {
-    iommu_ioas_unmap.iova(unmapRequest, 0);
-    iommu_ioas_unmap.length(unmapRequest, -1);
-    return kernel.ioctl(fd, Ioctl.IOMMU_IOAS_UNMAP.number(), unmapRequest);
+    unmap.setLong(iommu_ioas_unmap.iova$OFFSET, 0);
+    unmap.setLong(iommu_ioas_unmap.length$OFFSET, -1);
+    return kernel.ioctl(fd, Ioctl.IOMMU_IOAS_UNMAP.number(), unmap.memory());
   }
 
   /** Maps a part of a file. */
