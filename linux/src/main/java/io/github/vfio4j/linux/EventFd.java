@@ -153,15 +153,15 @@ public final class EventFd {
   private int poll(Scratch scratch, int number, long nanos) {
     scratch.whole.set(JAVA_INT, POLLFD, number);
     if (nanos < 0) {
-      return kernel.poll(scratch.whole, 1, MemorySegment.NULL);
+      return kernel.repeatablePoll(scratch.whole, 1, MemorySegment.NULL);
     }
     scratch.whole.set(JAVA_LONG, TIMESPEC, nanos / NANOS_PER_SECOND);
     scratch.whole.set(JAVA_LONG, TIMESPEC_NANOS, nanos % NANOS_PER_SECOND);
-    return kernel.poll(scratch.whole, 1, scratch.timespec);
+    return kernel.repeatablePoll(scratch.whole, 1, scratch.timespec);
   }
 
   private long readCounter(Scratch scratch, int number) {
-    long answer = kernel.read(number, scratch.counter);
+    long answer = kernel.repeatableRead(number, scratch.counter);
     if (answer < 0) {
       return answer;
     }

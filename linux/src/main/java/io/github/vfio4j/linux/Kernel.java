@@ -46,6 +46,16 @@ public interface Kernel {
 
   long read(int fd, MemorySegment buffer);
 
+  /**
+   * Reads a file that does not block, and from which nothing is taken where reading fails: it may
+   * be asked twice, as {@link #repeatableIoctl}.
+   *
+   * @param buffer memory that lasts as long as it is reachable
+   */
+  default long repeatableRead(int fd, MemorySegment buffer) {
+    return read(fd, buffer);
+  }
+
   long write(int fd, MemorySegment buffer);
 
   long pread(int fd, MemorySegment buffer, long offset);
@@ -81,6 +91,16 @@ public interface Kernel {
   int epollWait(int epoll, MemorySegment events, int capacity, int timeoutMillis);
 
   int poll(MemorySegment fds, int count, MemorySegment timeout);
+
+  /**
+   * Polls, and may ask twice, too: where a signal ends the wait, it waits for as long once more.
+   *
+   * @param fds memory that lasts as long as it is reachable
+   * @param timeout such memory, too
+   */
+  default int repeatablePoll(MemorySegment fds, int count, MemorySegment timeout) {
+    return poll(fds, count, timeout);
+  }
 
   /** Fills {@code buffer} (a {@code struct statx}) for an open file. */
   int statx(int fd, MemorySegment buffer);

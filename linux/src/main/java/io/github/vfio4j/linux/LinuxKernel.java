@@ -52,6 +52,13 @@ final class LinuxKernel implements Kernel {
         Linker.Option.firstVariadicArg(first));
   }
 
+  /** Of memory as numbers, and without the error number: for calls that may be made twice. */
+  @SuppressWarnings("restricted") // the descriptors are those of the C library
+  private static MethodHandle uncaptured(
+      String name, FunctionDescriptor descriptor, Linker.Option... options) {
+    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, options);
+  }
+
   static int answer(int result, MemorySegment errno) {
     return result >= 0 ? result : -errno.get(JAVA_INT, 0);
   }
@@ -163,6 +170,19 @@ final class LinuxKernel implements Kernel {
       return answer((long) Read.HANDLE.invokeExact(errno, fd, buffer, buffer.byteSize()), errno);
     } catch (Throwable e) {
       throw impossible(e);
+    }
+  }
+
+  @Override
+  public long repeatableRead(int fd, MemorySegment buffer) {
+    try {
+      long result =
+          (long) ReadUncaptured.HANDLE.invokeExact(fd, buffer.address(), buffer.byteSize());
+      return result >= 0 ? result : read(fd, buffer);
+    } catch (Throwable e) {
+      throw impossible(e);
+    } finally {
+      Reference.reachabilityFence(buffer);
     }
   }
 
@@ -325,6 +345,22 @@ final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public int repeatablePoll(MemorySegment fds, int count, MemorySegment timeout) {
+    try {
+      int result =
+          (int)
+              PpollUncaptured.HANDLE.invokeExact(
+                  fds.address(), (long) count, timeout.address(), 0L);
+      return result >= 0 ? result : poll(fds, count, timeout);
+    } catch (Throwable e) {
+      throw impossible(e);
+    } finally {
+      Reference.reachabilityFence(fds);
+      Reference.reachabilityFence(timeout);
+    }
+  }
+
+  @Override
   public int statx(int fd, MemorySegment buffer) {
     MemorySegment errno = CapturedErrno.ofThisThread();
     try (Arena arena = Arena.ofConfined()) {
@@ -384,12 +420,22 @@ final class LinuxKernel implements Kernel {
   }
 
   private static final class IoctlUncaptured {
-    @SuppressWarnings("restricted") // the descriptor is that of the C library
     static final MethodHandle HANDLE =
-        LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("ioctl"),
+        uncaptured(
+            "ioctl",
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
             Linker.Option.firstVariadicArg(2));
+  }
+
+  private static final class ReadUncaptured {
+    static final MethodHandle HANDLE =
+        uncaptured("read", FunctionDescriptor.of(SIZE, JAVA_INT, JAVA_LONG, SIZE));
+  }
+
+  private static final class PpollUncaptured {
+    static final MethodHandle HANDLE =
+        uncaptured(
+            "ppoll", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
   }
 
   private static final class Read {

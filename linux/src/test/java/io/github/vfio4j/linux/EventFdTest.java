@@ -25,7 +25,7 @@ class EventFdTest {
                 if (method.getName().equals("write")) {
                   return 8L;
                 }
-                if (method.getName().equals("poll")) {
+                if (method.getName().equals("repeatablePoll")) {
                   waits.countDown();
                 }
                 return method.invoke(LinuxKernel.INSTANCE, arguments);

@@ -109,10 +109,15 @@ final class ScarceKernel implements InvocationHandler, AutoCloseable {
     }
     write(left);
     try {
-      if (method.getName().equals("repeatableIoctl")) { // which would not fail again
-        return real.ioctl((int) arguments[0], (int) arguments[1], (MemorySegment) arguments[2]);
-      }
-      return method.invoke(real, arguments);
+      return switch (method.getName()) { // those that are repeatable would not fail again
+        case "repeatableIoctl" ->
+            real.ioctl((int) arguments[0], (int) arguments[1], (MemorySegment) arguments[2]);
+        case "repeatableRead" -> real.read((int) arguments[0], (MemorySegment) arguments[1]);
+        case "repeatablePoll" ->
+            real.poll(
+                (MemorySegment) arguments[0], (int) arguments[1], (MemorySegment) arguments[2]);
+        default -> method.invoke(real, arguments);
+      };
     } finally {
       left = read();
       failed = left == 0;
