@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * A submission queue and its completion queue, with their doorbells. Hot code: it allocates
  * nothing, takes no lock, and is for one thread at a time.
  *
- * <p>A command is put together in its place in the queue. It has a slot, whose number is its
- * identifier, from {@link #begin} until {@link #take} has returned it.
+ * <p>A command has its place in the queue and a slot, whose number is its identifier, from {@link
+ * #begin} until {@link #take} has returned it. The controller finds it there from {@link #ring} on.
  */
 final class Rings implements AutoCloseable {
   static final int PAGE = 4096;
