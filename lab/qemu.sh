@@ -155,7 +155,7 @@ boot() {
   out_cat=$!
   exec {err}> >(cat >&2)
   err_cat=$!
-  "${qemu[@]}" -nodefaults -no-user-config -no-reboot -display none -M "$board" -m 2G \
+  "${qemu[@]}" -nodefaults -no-user-config -no-reboot -display none -M "$board" -m "${memory}G" \
     -kernel "$image" -append "$options panic=-1 ro root=root rootfstype=9p \
 rootflags=trans=virtio,version=9p2000.L,cache=loose,msize=512000 $append $init" \
     -serial "file:$share/console" \

@@ -95,11 +95,12 @@ void set_bus_master(int device) {
   check(pwrite(device, &command, sizeof command, config.offset + 4), "pwrite");
 }
 
-void *map_huge_page(void) {
-  static const size_t size = 2 << 20;
-  int file = check(open("/dev/hugepages/floor", O_CREAT | O_RDWR, 0600), "/dev/hugepages");
+void *map_huge_pages(uint64_t size) {
+  static const char path[] = "/dev/hugepages/floor";
+  int file = check(open(path, O_CREAT | O_RDWR, 0600), path);
+  check(unlink(path), path);
   void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  check(memory == MAP_FAILED ? -1 : 0, "mmap of a huge page");
+  check(memory == MAP_FAILED ? -1 : 0, "mmap of huge pages");
   memset(memory, 1, size);
   return memory;
 }

@@ -30,8 +30,8 @@ volatile void *map_region(int device, uint32_t index);
 /* Lets a PCI device write to memory, and raise interrupts by that. */
 void set_bus_master(int device);
 
-/* Maps a huge page of 2 MiB that is a file's, as Java does it. */
-void *map_huge_page(void);
+/* Maps whole huge pages of 2 MiB that are a file's, and writes to them, as Java does it. */
+void *map_huge_pages(uint64_t size);
 
 /* Sorts numbers; the middle one is the median. */
 void sort(int64_t *numbers, long count);

@@ -65,7 +65,7 @@ int main(int count, char **arguments) {
   uint64_t live = strtoull(arguments[2], NULL, 0);
   long operations = strtol(arguments[3], NULL, 0);
 
-  memory = map_huge_page();
+  memory = map_huge_pages(HUGE_PAGE);
   start_idle_thread();
   if (ioas_wanted) {
     space = open_iommufd();

@@ -10,6 +10,7 @@
 
 static const char DEVICE[] = "0000:00:05.0";
 static const uint64_t IOVA = 0x10000000;
+static const uint64_t HUGE_PAGE = 2 << 20;
 
 static void ioas_pairs(int iommufd, uint32_t ioas, void *memory, uint64_t size, long pairs) {
   while (pairs-- > 0) {
@@ -52,7 +53,7 @@ int main(int count, char **arguments) {
   uint64_t size = strtoull(arguments[2], NULL, 0);
   long pairs = strtol(arguments[3], NULL, 0);
 
-  void *memory = map_huge_page();
+  void *memory = map_huge_pages(size < HUGE_PAGE ? HUGE_PAGE : size);
   start_idle_thread();
   int space;
   uint32_t ioas = 0;

@@ -12,6 +12,7 @@ final class Benchmarks {
   private static final int PAGE = 4 << 10;
   private static final int TRANSFER = 128 << 10;
   private static final int HUGE_PAGE = 2 << 20;
+  private static final int GIBIBYTE = 1 << 30;
 
   /** How often all of a queue is filled in a round. */
   private static final int BATCHES = 20;
@@ -23,10 +24,12 @@ final class Benchmarks {
 
   private static final List<Benchmark> ALL =
       List.of(
-          map("map-4k-ioas", Backend.IOMMUFD, PAGE),
-          map("map-2m-ioas", Backend.IOMMUFD, HUGE_PAGE),
-          map("map-4k-container", Backend.CONTAINER, PAGE),
-          map("map-2m-container", Backend.CONTAINER, HUGE_PAGE),
+          map("map-4k-ioas", Backend.IOMMUFD, PAGE, 100),
+          map("map-2m-ioas", Backend.IOMMUFD, HUGE_PAGE, 100),
+          map("map-1g-ioas", Backend.IOMMUFD, GIBIBYTE, 2),
+          map("map-4k-container", Backend.CONTAINER, PAGE, 100),
+          map("map-2m-container", Backend.CONTAINER, HUGE_PAGE, 100),
+          map("map-1g-container", Backend.CONTAINER, GIBIBYTE, 2),
           live("live-10-ioas", Backend.IOMMUFD, 10),
           live("live-1000-ioas", Backend.IOMMUFD, 1000),
           live("live-10000-ioas", Backend.IOMMUFD, 10_000),
@@ -98,11 +101,11 @@ final class Benchmarks {
     return ALL.stream().map(Benchmark::name).collect(Collectors.joining(" "));
   }
 
-  private static Benchmark map(String name, Backend backend, int size) {
+  private static Benchmark map(String name, Backend backend, int size, int operations) {
     String space = backend == Backend.IOMMUFD ? "ioas" : "container";
     return new Benchmark(
         name,
-        100,
+        operations,
         ANY,
         BOTH,
         () -> new MapUnmap(backend, size),

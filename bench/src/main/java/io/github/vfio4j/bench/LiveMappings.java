@@ -20,11 +20,11 @@ final class LiveMappings implements Workload {
   private final VfioDevice device;
   private final IoAddressSpace space;
   private final Arena arena = Arena.ofShared();
-  private final MemorySegment[] pages = new MemorySegment[(int) (HugePage.SIZE / PAGE)];
+  private final MemorySegment[] pages = new MemorySegment[(int) (HugePages.SIZE / PAGE)];
 
   LiveMappings(Backend backend, int live) throws IOException {
     this.live = live;
-    MemorySegment memory = HugePage.map(arena);
+    MemorySegment memory = HugePages.map(arena, HugePages.SIZE);
     Arrays.setAll(pages, i -> memory.asSlice((long) i * PAGE, PAGE));
     device = VfioDevice.open(Devices.EDU, backend);
     space = device.addressSpace();

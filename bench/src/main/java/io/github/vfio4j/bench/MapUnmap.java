@@ -21,11 +21,12 @@ final class MapUnmap implements Workload {
   /**
    * Opens the device.
    *
-   * @param size bytes of each mapping, at most a huge page: the memory is one, so that it is
-   *     physically contiguous in every run
+   * @param size bytes of each mapping; the memory is huge pages, so that a mapping which is no
+   *     larger than one is physically contiguous in every run
    */
   MapUnmap(Backend backend, long size) throws IOException {
-    memory = HugePage.map(arena).asSlice(0, size);
+    long whole = Math.max(size, HugePages.SIZE);
+    memory = HugePages.map(arena, whole).asSlice(0, size);
     device = VfioDevice.open(Devices.EDU, backend);
     space = device.addressSpace();
   }
