@@ -30,6 +30,14 @@ final class Benchmarks {
           map("map-4k-container", Backend.CONTAINER, PAGE, 100),
           map("map-2m-container", Backend.CONTAINER, HUGE_PAGE, 100),
           map("map-1g-container", Backend.CONTAINER, GIBIBYTE, 2),
+          memory("untouched-4k", BOTH, 1, "ordinary", "untouched"),
+          memory("populate-1-4k", BOTH, 1, "ordinary", "populated"),
+          memory("populate-2-4k", Set.of(Measure.TIME), 2, "ordinary", "populated"),
+          memory("populate-4-4k", Set.of(Measure.TIME), 4, "ordinary", "populated"),
+          memory("untouched-thp", BOTH, 1, "transparent", "untouched"),
+          memory("populate-1-thp", BOTH, 1, "transparent", "populated"),
+          memory("populate-2-thp", Set.of(Measure.TIME), 2, "transparent", "populated"),
+          memory("populate-4-thp", Set.of(Measure.TIME), 4, "transparent", "populated"),
           live("live-10-ioas", Backend.IOMMUFD, 10),
           live("live-1000-ioas", Backend.IOMMUFD, 1000),
           live("live-10000-ioas", Backend.IOMMUFD, 10_000),
@@ -112,6 +120,20 @@ final class Benchmarks {
         List.of("map", space, Integer.toString(size)));
   }
 
+  /** In a JVM that takes itself to have so many processors, and populates by as many threads. */
+  private static Benchmark memory(
+      String name, Set<Measure> measures, int threads, String pages, String way) {
+    return new Benchmark(
+        name,
+        1,
+        ANY,
+        measures,
+        () ->
+            OtherJvm.of(
+                "-XX:ActiveProcessorCount=" + threads, LargeMemory.class.getName(), pages, way),
+        List.of("populate", pages, way));
+  }
+
   private static Benchmark live(String name, Backend backend, int live) {
     String space = backend == Backend.IOMMUFD ? "ioas" : "container";
     return new Benchmark(
@@ -169,7 +191,7 @@ final class Benchmarks {
         100_000,
         10,
         Set.of(Measure.TIME),
-        () -> OtherJvm.with(option),
+        () -> OtherJvm.of(option, "-Xmx256m", CollectedLatency.class.getName()),
         CollectedLatency.TRANSFERS.floor("latency"));
   }
 

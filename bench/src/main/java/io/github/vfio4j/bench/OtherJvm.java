@@ -2,8 +2,9 @@ package io.github.vfio4j.bench;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.Stream;
 
-/** What {@link CollectedLatency} measures, in a JVM of its own. */
+/** What a program in Java measures that is run in a JVM of its own, one in each round. */
 final class OtherJvm implements Workload {
   private final List<String> command;
   private Samples latencies = Samples.NONE;
@@ -13,20 +14,24 @@ final class OtherJvm implements Workload {
   }
 
   /**
-   * Makes a workload whose rounds are a JVM each.
+   * Makes a workload.
    *
-   * @param option which garbage collector that one has
+   * @param rest options of the JVM, the class, and its arguments, to which the number of operations
+   *     is added
    */
-  static OtherJvm with(String option) {
-    return new OtherJvm(
-        List.of(
+  static OtherJvm of(String... rest) {
+    return new OtherJvm(command(rest));
+  }
+
+  /** What runs a class of this program in such a JVM. */
+  static List<String> command(String... rest) {
+    Stream<String> beginning =
+        Stream.of(
             ProcessHandle.current().info().command().orElse("java"),
             "--enable-native-access=ALL-UNNAMED",
-            option,
-            "-Xmx256m",
             "-cp",
-            System.getProperty("java.class.path"),
-            CollectedLatency.class.getName()));
+            System.getProperty("java.class.path"));
+    return Stream.concat(beginning, Stream.of(rest)).toList();
   }
 
   @Override

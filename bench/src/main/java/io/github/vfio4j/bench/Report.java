@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 
 /** The results as files: a table, the same for programs, and plots. Written anew with each. */
 final class Report {
-  private static final Pattern GROWTH = Pattern.compile("(live|place|lookup)-(\\d+)(.*)");
+  private static final Pattern GROWTH = Pattern.compile("(live|place|lookup|populate)-(\\d+)(.*)");
   private static final Pattern LATENCY =
       Pattern.compile("interrupt.*|nvme-(read|write)-.*qd1(-.*)?");
 
@@ -68,11 +68,14 @@ final class Report {
         points.put(Integer.valueOf(growth.group(2)), result);
       }
     }
-    Plot plot = new Plot(curve, "live mappings", unit());
+    boolean ofThreads = curve.startsWith("populate");
+    Plot plot = new Plot(curve, ofThreads ? "threads of Java; C has one" : "live mappings", unit());
     addCurve(plot, "Java", points, result -> result.java().median());
     if (points.values().stream().noneMatch(result -> Double.isNaN(result.difference()))) {
       addCurve(plot, "C", points, result -> result.floor().median());
-      addCurve(plot, "Java − C", points, Result::difference);
+      if (!ofThreads) {
+        addCurve(plot, "Java − C", points, Result::difference);
+      }
     }
     write("-" + curve + ".svg", plot.svg());
   }

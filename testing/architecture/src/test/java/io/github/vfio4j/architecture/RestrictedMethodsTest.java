@@ -27,7 +27,9 @@ class RestrictedMethodsTest {
           // takes a file from another process, as sending it over a socket would
           "io.github.vfio4j.mock.ForeignFile",
           // keeps the scheduler's choices out of a latency
-          "io.github.vfio4j.bench.RealTimePriority");
+          "io.github.vfio4j.bench.RealTimePriority",
+          // leaves pages for the kernel to make when it pins them, as Java's own memory does not
+          "io.github.vfio4j.bench.UntouchedMemory");
 
   private static final DescribedPredicate<JavaAccess<?>> NATIVE_ACCESS =
       describe(
