@@ -1,9 +1,10 @@
 /*
- * interrupt read|ppoll OPERATIONS: prints the nanoseconds from just before the write that makes the device raise
+ * interrupt read|ppoll|epoll OPERATIONS: prints the nanoseconds from just before the write that makes the device raise
  * its interrupt until a thread that waits for it runs: the median, then all of them.
  *
  * read: the thread waits in a read, without a limit. ppoll: it waits in ppoll, with a limit, and reads then: who
- * has to stop waiting after a while, or wait for several files, has to do that.
+ * has to stop waiting after a while, or wait for several files, has to do that. epoll: it waits in epoll_wait, without
+ * a limit, and reads then, as one does who has many files.
  */
 #define _GNU_SOURCE /* ppoll */
 
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -24,29 +26,45 @@
 static const char DEVICE[] = "0000:00:05.0";
 static const uint32_t REGION = 0;
 enum { RAISE = 0x60 / 4, ACKNOWLEDGE = 0x64 / 4 };
+enum { MOST_AT_ONCE = 64 };
 
-/* What the waiting thread needs to be back in read() before the next interrupt. */
+/* What the waiting thread needs to be asleep in the kernel before the next interrupt. */
 static const int64_t PAUSE_NANOS = 50000;
 
-static int polls;
+enum waiting { READS, POLLS, EPOLLS };
+
+static enum waiting way;
 static long operations;
 static int event;
 static atomic_long waiting;
 static atomic_long arrivals;
 static int64_t arrival;
 
+static int watch(void) {
+  int epoll = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+  struct epoll_event watched = {.events = EPOLLIN, .data.fd = event};
+  check(epoll_ctl(epoll, EPOLL_CTL_ADD, event, &watched), "epoll_ctl");
+  return epoll;
+}
+
 static void *wait_for_all(void *unused) {
   struct sched_param priority = {.sched_priority = 1};
   check(sched_setscheduler(0, SCHED_FIFO, &priority), "sched_setscheduler");
+  int epoll = way == EPOLLS ? watch() : -1;
   for (long i = 1; i <= operations; i++) {
     atomic_store(&waiting, i);
-    if (polls) {
+    int ready = event;
+    if (way == POLLS) {
       struct pollfd file = {.fd = event, .events = POLLIN};
       struct timespec limit = {.tv_sec = 10};
       check(ppoll(&file, 1, &limit, NULL), "ppoll of the eventfd");
+    } else if (way == EPOLLS) {
+      struct epoll_event arrived[MOST_AT_ONCE];
+      check(epoll_wait(epoll, arrived, MOST_AT_ONCE, -1), "epoll_wait");
+      ready = arrived[0].data.fd;
     }
     uint64_t count;
-    check(read(event, &count, sizeof count), "read of the eventfd");
+    check(read(ready, &count, sizeof count), "read of the eventfd");
     arrival = now();
     atomic_store(&arrivals, i);
   }
@@ -68,15 +86,17 @@ static void enable_msi(int device) {
 
 int main(int count, char **arguments) {
   if (count != 3) {
-    fprintf(stderr, "usage: interrupt read|ppoll OPERATIONS\n");
+    fprintf(stderr, "usage: interrupt read|ppoll|epoll OPERATIONS\n");
     return 2;
   }
-  polls = strcmp(arguments[1], "ppoll") == 0;
+  way = strcmp(arguments[1], "ppoll") == 0   ? POLLS
+        : strcmp(arguments[1], "epoll") == 0 ? EPOLLS
+                                             : READS;
   operations = strtol(arguments[2], NULL, 0);
   uint32_t ioas;
   int device = open_cdev(DEVICE, open_iommufd(), &ioas);
   volatile uint32_t *registers = map_region(device, REGION);
-  event = check(eventfd(0, EFD_CLOEXEC | (polls ? EFD_NONBLOCK : 0)), "eventfd");
+  event = check(eventfd(0, EFD_CLOEXEC | (way != READS ? EFD_NONBLOCK : 0)), "eventfd");
   enable_msi(device);
   set_bus_master(device);
 

@@ -12,4 +12,8 @@ final class Allocation {
   static long byThisThread() {
     return THREADS.getCurrentThreadAllocatedBytes();
   }
+
+  static long by(Thread thread) {
+    return THREADS.getThreadAllocatedBytes(thread.threadId());
+  }
 }

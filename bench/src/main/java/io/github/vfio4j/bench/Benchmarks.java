@@ -58,8 +58,9 @@ final class Benchmarks {
           mmio("mmio-read-64", MmioAccess.Read64::new, "read", "64"),
           mmio("mmio-write-32", MmioAccess.Write32::new, "write", "32"),
           mmio("mmio-write-64", MmioAccess.Write64::new, "write", "64"),
-          interrupt("interrupt", "read"),
-          interrupt("interrupt-ppoll", "ppoll"),
+          interrupt("interrupt", AwaitedInterrupt::new, "read"),
+          interrupt("interrupt-ppoll", AwaitedInterrupt::new, "ppoll"),
+          interrupt("interrupt-dispatched", DispatchedInterrupt::new, "epoll"),
           cpu("nvme-cpu-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
           cpu("nvme-cpu-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
           cpu("nvme-cpu-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
@@ -159,8 +160,8 @@ final class Benchmarks {
     return new Benchmark(name, 200_000, ANY, BOTH, java, List.of("mmio", direction, width));
   }
 
-  private static Benchmark interrupt(String name, String wait) {
-    return new Benchmark(name, 100, ANY, BOTH, InterruptLatency::new, List.of("interrupt", wait));
+  private static Benchmark interrupt(String name, Workload.Opener java, String wait) {
+    return new Benchmark(name, 100, ANY, BOTH, java, List.of("interrupt", wait));
   }
 
   private static Benchmark cpu(String name, Transfers transfers) {

@@ -8,10 +8,10 @@ import io.github.vfio4j.VfioException;
 import java.util.Arrays;
 
 /**
- * From just before the write that makes the device raise its interrupt until the waiting thread is
- * back in Java code. What is reported of a round is the median.
+ * From just before the write that makes the device raise its interrupt until another thread, which
+ * has waited for it, is in Java code. What is reported of a round is the median.
  */
-final class InterruptLatency implements Workload {
+abstract class InterruptLatency implements Workload {
   private static final long RAISE = 0x60;
   private static final long ACKNOWLEDGE = 0x64;
 
@@ -23,12 +23,8 @@ final class InterruptLatency implements Workload {
   private final VfioDevice device;
   private final MappedRegion registers;
   private final Interrupt interrupt;
-  private final Thread waiter = new Thread(this::waitForAll, "waiter");
 
-  private volatile boolean stop;
-  private volatile long waiting;
   private volatile long arrivals;
-  private volatile long allocated;
   private long[] nanos = new long[0];
   private long arrival;
   private long raised;
@@ -38,29 +34,27 @@ final class InterruptLatency implements Workload {
     registers = device.pci().bar(0).map();
     interrupt = device.pci().msi().enable(0);
     device.pci().config().setBusMaster(true);
-    waiter.setDaemon(true);
-    waiter.start();
   }
 
-  private void waitForAll() {
-    RealTimePriority.takeForThisThread();
-    try {
-      for (long i = 1; !stop; i++) {
-        allocated = Allocation.byThisThread();
-        waiting = i;
-        if (interrupt.awaitNanos(PATIENCE_NANOS) == 0) {
-          throw new IllegalStateException("The interrupt did not arrive");
-        }
-        arrival = System.nanoTime();
-        arrivals = i;
-      }
-    } catch (VfioException e) {
-      throw new IllegalStateException(e);
-    }
+  final Interrupt source() {
+    return interrupt;
   }
+
+  /**
+   * Takes note that an interrupt has arrived, which is the first that the waiting thread does.
+   *
+   * @param number which one, from 1 on
+   */
+  final void arrived(long number) {
+    arrival = System.nanoTime();
+    arrivals = number;
+  }
+
+  /** Waits until the thread is about to wait for the next interrupt after so many. */
+  void letItWait(long raised) {}
 
   @Override
-  public double run(int operations) {
+  public final double run(int operations) {
     nanos = new long[operations];
     for (int i = 0; i < operations; i++) {
       nanos[i] = raise();
@@ -69,8 +63,8 @@ final class InterruptLatency implements Workload {
     return nanos[operations / 2];
   }
 
-  private long raise() {
-    letItWait();
+  final long raise() {
+    letItWait(raised);
     long number = ++raised;
     long ready = System.nanoTime() + PAUSE_NANOS;
     while (System.nanoTime() < ready) {}
@@ -78,8 +72,8 @@ final class InterruptLatency implements Workload {
     registers.setInt(RAISE, 1);
     while (arrivals < number) {
       Thread.onSpinWait();
-      if (!waiter.isAlive() && arrivals < number) {
-        throw new IllegalStateException("Nobody waits for the interrupt any more");
+      if (System.nanoTime() - start > PATIENCE_NANOS) {
+        throw new IllegalStateException("The interrupt did not arrive");
       }
     }
     long took = arrival - start;
@@ -87,30 +81,17 @@ final class InterruptLatency implements Workload {
     return took;
   }
 
+  final long raised() {
+    return raised;
+  }
+
   @Override
-  public Samples latencies() {
+  public final Samples latencies() {
     return new Samples(Arrays.stream(nanos).asDoubleStream().toArray());
-  }
-
-  /** Returns what the waiting thread has allocated. */
-  @Override
-  public long allocatedBytes() {
-    letItWait();
-    return allocated;
-  }
-
-  /** Waits until the thread is about to wait for the next interrupt. */
-  private void letItWait() {
-    while (waiting <= raised && waiter.isAlive()) {
-      Thread.onSpinWait();
-    }
   }
 
   @Override
   public void close() throws VfioException {
-    letItWait(); // or it might stop before the last interrupt
-    stop = true;
-    raise();
     device.close();
   }
 }
