@@ -14,22 +14,22 @@ public final class Bench {
   /**
    * Measures.
    *
+   * <p>The programs in C are on the path.
+   *
    * @param arguments what the guest's clock counts, {@code instructions} or {@code time}; the
-   *     directory of the C programs; the directory that gets tables and plots; the number of rounds
-   *     to warm up; the number of rounds; and the benchmarks; without any, all that say something
-   *     with this clock
+   *     directory that gets tables and plots; the number of rounds to warm up; the number of
+   *     rounds; and the benchmarks; without any, all that say something with this clock
    * @throws IOException if a device, a C program or a file fails
    */
   public static void main(String[] arguments) throws IOException {
     Measure measure = Measure.named(arguments[0]);
-    Path programs = Path.of(arguments[1]);
-    Report report = new Report(Path.of(arguments[2]), measure);
-    int warmUp = Integer.parseInt(arguments[3]);
-    int rounds = Integer.parseInt(arguments[4]);
+    Report report = new Report(Path.of(arguments[1]), measure);
+    int warmUp = Integer.parseInt(arguments[2]);
+    int rounds = Integer.parseInt(arguments[3]);
     List<Benchmark> benchmarks = List.of();
     try {
       benchmarks =
-          Benchmarks.chosen(measure, Arrays.asList(arguments).subList(5, arguments.length));
+          Benchmarks.chosen(measure, Arrays.asList(arguments).subList(4, arguments.length));
     } catch (IllegalArgumentException e) {
       System.err.println("bench: " + e.getMessage());
       System.exit(2);
@@ -42,7 +42,7 @@ public final class Bench {
       EntryLimit.raise();
       System.out.println(Result.HEAD);
       for (Benchmark benchmark : benchmarks) {
-        Result result = Comparison.of(benchmark, programs, warmUp, rounds);
+        Result result = Comparison.of(benchmark, warmUp, rounds);
         System.out.println(result.forPeople());
         report.add(result);
       }

@@ -118,7 +118,7 @@ final class Benchmarks {
         ANY,
         BOTH,
         () -> new MapUnmap(backend, size),
-        List.of("map", space, Integer.toString(size)));
+        Floor.program("map", space, Integer.toString(size)));
   }
 
   /** In a JVM that takes itself to have so many processors, and populates by as many threads. */
@@ -129,10 +129,12 @@ final class Benchmarks {
         1,
         ANY,
         measures,
-        () ->
-            OtherJvm.of(
-                "-XX:ActiveProcessorCount=" + threads, LargeMemory.class.getName(), pages, way),
-        List.of("populate", pages, way));
+        () -> ofJvm("-XX:ActiveProcessorCount=" + threads, LargeMemory.class.getName(), pages, way),
+        Floor.program("populate", pages, way));
+  }
+
+  private static Workload ofJvm(String... rest) {
+    return new OtherProcess(new Program(OtherProcess.jvm(rest)));
   }
 
   private static Benchmark live(String name, Backend backend, int live) {
@@ -143,7 +145,7 @@ final class Benchmarks {
         3,
         BOTH,
         () -> new LiveMappings(backend, live),
-        List.of("live", space, Integer.toString(live)));
+        Floor.program("live", space, Integer.toString(live)));
   }
 
   /** Opens a workload among so many mappings. */
@@ -153,15 +155,15 @@ final class Benchmarks {
   }
 
   private static Benchmark regions(String name, int live, Among java) {
-    return new Benchmark(name, 1000, 3, BOTH, () -> java.open(live), List.of());
+    return new Benchmark(name, 1000, 3, BOTH, () -> java.open(live), Floor.NONE);
   }
 
   private static Benchmark mmio(String name, Workload.Opener java, String direction, String width) {
-    return new Benchmark(name, 200_000, ANY, BOTH, java, List.of("mmio", direction, width));
+    return new Benchmark(name, 200_000, ANY, BOTH, java, Floor.program("mmio", direction, width));
   }
 
   private static Benchmark interrupt(String name, Workload.Opener java, String wait) {
-    return new Benchmark(name, 100, ANY, BOTH, java, List.of("interrupt", wait));
+    return new Benchmark(name, 100, ANY, BOTH, java, Floor.program("interrupt", wait));
   }
 
   private static Benchmark cpu(String name, Transfers transfers) {
@@ -171,7 +173,7 @@ final class Benchmarks {
         ANY,
         BOTH,
         () -> new NvmeCpu(transfers),
-        transfers.floor("cpu"));
+        Floor.program(transfers.inC("nvme", "cpu")));
   }
 
   private static Benchmark latency(String name, Transfers transfers) {
@@ -182,7 +184,7 @@ final class Benchmarks {
         ANY,
         Set.of(Measure.TIME),
         () -> new NvmeLatency(transfers, operations),
-        transfers.floor("latency"));
+        Floor.program(transfers.inC("nvme", "latency")));
   }
 
   /** In ten rounds a million, which say something of the slowest of ten thousand. */
@@ -192,8 +194,8 @@ final class Benchmarks {
         100_000,
         10,
         Set.of(Measure.TIME),
-        () -> OtherJvm.of(option, "-Xmx256m", CollectedLatency.class.getName()),
-        CollectedLatency.TRANSFERS.floor("latency"));
+        () -> ofJvm(option, "-Xmx256m", CollectedLatency.class.getName()),
+        Floor.program(CollectedLatency.TRANSFERS.inC("nvme", "latency")));
   }
 
   private static Benchmark rate(String name, Transfers transfers) {
@@ -203,12 +205,17 @@ final class Benchmarks {
         ANY,
         Set.of(Measure.TIME),
         () -> new NvmeRate(transfers),
-        transfers.floor("rate"));
+        Floor.program(transfers.inC("nvme", "rate")));
   }
 
   /** Next to the kernel's own driver, where the floor is no C of ours. */
   private static Benchmark kernel(String name, Transfers transfers) {
     return new Benchmark(
-        name, 8192, ANY, Set.of(Measure.TIME), () -> new NvmeRate(transfers), transfers.kernel());
+        name,
+        8192,
+        ANY,
+        Set.of(Measure.TIME),
+        () -> new NvmeRate(transfers),
+        Floor.program(transfers.byKernel()));
   }
 }

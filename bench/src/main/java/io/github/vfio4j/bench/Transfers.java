@@ -30,10 +30,10 @@ record Transfers(boolean write, boolean random, int size, int depth, int pairs) 
     return depth * pairs;
   }
 
-  /** The C program that does the same. */
-  List<String> floor(String what) {
+  /** A C program that does the same. */
+  List<String> inC(String program, String what) {
     return List.of(
-        "nvme",
+        program,
         what,
         write ? "write" : "read",
         random ? "random" : "sequential",
@@ -43,7 +43,7 @@ record Transfers(boolean write, boolean random, int size, int depth, int pairs) 
   }
 
   /** What has the kernel's driver do the same, in one queue. */
-  List<String> kernel() {
+  List<String> byKernel() {
     return List.of(
         "nvme-kernel",
         write ? "write" : "read",

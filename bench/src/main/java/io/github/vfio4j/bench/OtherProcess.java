@@ -4,27 +4,17 @@ import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What a program in Java measures that is run in a JVM of its own, one in each round. */
-final class OtherJvm implements Workload {
-  private final List<String> command;
+/** What a program of its own measures, a process in each round: another JVM, for one. */
+final class OtherProcess implements Workload {
+  private final Program program;
   private Samples latencies = Samples.NONE;
 
-  private OtherJvm(List<String> command) {
-    this.command = command;
+  OtherProcess(Program program) {
+    this.program = program;
   }
 
-  /**
-   * Makes a workload.
-   *
-   * @param rest options of the JVM, the class, and its arguments, to which the number of operations
-   *     is added
-   */
-  static OtherJvm of(String... rest) {
-    return new OtherJvm(command(rest));
-  }
-
-  /** What runs a class of this program in such a JVM. */
-  static List<String> command(String... rest) {
+  /** What runs a class of this program in a JVM: its options, the class, and its arguments. */
+  static List<String> jvm(String... rest) {
     Stream<String> beginning =
         Stream.of(
             ProcessHandle.current().info().command().orElse("java"),
@@ -36,7 +26,7 @@ final class OtherJvm implements Workload {
 
   @Override
   public double run(int operations) throws IOException {
-    Round round = Floor.of(command, operations).run();
+    Round round = program.run(operations);
     latencies = round.latencies();
     return round.figure();
   }
