@@ -55,6 +55,15 @@ struct nvme_queue {
 /* Takes a command that has ended: its tag, and its status, 0 if it was successful. */
 typedef void nvme_ended(void *context, uint64_t tag, uint32_t status);
 
+#ifdef NVME_DESCRIPTORS
+static inline void nvme_data(struct nvme_queue *queue, struct nvme_command *command, uint32_t slot,
+                             uint64_t iova, uint64_t size) {
+  (void)queue, (void)slot;
+  command->flags = 1 << 6;
+  command->prp1 = iova;
+  command->prp2 = size; /* and above it the descriptor's type, 0 */
+}
+#else
 static inline void nvme_data(struct nvme_queue *queue, struct nvme_command *command, uint32_t slot,
                              uint64_t iova, uint64_t size) {
   uint64_t next = (iova & -NVME_PAGE) + NVME_PAGE, end = iova + size;
@@ -72,6 +81,7 @@ static inline void nvme_data(struct nvme_queue *queue, struct nvme_command *comm
     *entry++ = next;
   }
 }
+#endif
 
 /* Puts a command into the queue; returns 0 if that is full. */
 static inline int nvme_transfer(struct nvme_queue *queue, uint8_t opcode, uint32_t namespace_id,

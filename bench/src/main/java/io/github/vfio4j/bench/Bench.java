@@ -38,7 +38,8 @@ public final class Bench {
     try (DriverBinding _ = DriverBinding.bind(sysfs, Devices.EDU);
         DriverBinding _ = DriverBinding.bind(sysfs, Devices.IVSHMEM);
         DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME);
-        DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME_2)) { // of the same group
+        DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME_2); // of the same group
+        DriverBinding _ = DriverBinding.bind(sysfs, Devices.NVME_WITH_MEMORY)) {
       EntryLimit.raise();
       System.out.println(Result.HEAD);
       for (Benchmark benchmark : benchmarks) {

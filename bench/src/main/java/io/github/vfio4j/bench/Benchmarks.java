@@ -17,6 +17,9 @@ final class Benchmarks {
   /** How often all of a queue is filled in a round. */
   private static final int BATCHES = 20;
 
+  private static final Transfers SMALL = new Transfers(false, true, PAGE, 32, 1);
+  private static final Transfers LARGE = new Transfers(false, false, TRANSFER, 32, 1);
+
   private static final Set<Measure> BOTH = EnumSet.allOf(Measure.class);
 
   /** As many rounds as are asked for. */
@@ -63,21 +66,32 @@ final class Benchmarks {
           interrupt("interrupt-dispatched", DispatchedInterrupt::new, "epoll"),
           cpu("nvme-cpu-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
           cpu("nvme-cpu-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
-          cpu("nvme-cpu-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
+          cpu("nvme-cpu-read-4k-qd32", SMALL),
           cpu("nvme-cpu-write-4k-qd32", new Transfers(true, true, PAGE, 32, 1)),
           cpu("nvme-cpu-read-4k-2x32", new Transfers(false, true, PAGE, 32, 2)),
-          cpu("nvme-cpu-read-128k-qd32", new Transfers(false, false, TRANSFER, 32, 1)),
+          cpu("nvme-cpu-read-128k-qd32", LARGE),
+          cpu("nvme-cpu-read-128k-qd32-sgl", LARGE, Floor.program(LARGE.inC("nvme-sgl", "cpu"))),
+          cpu("nvme-cpu-read-128k-qd32-prp", LARGE.by(Driving.LISTS)),
+          cpu(
+              "nvme-cpu-read-4k-qd32-cmb",
+              SMALL.by(Driving.CONTROLLER_MEMORY),
+              otherWay(NvmeCpu::new, SMALL.by(Driving.HOST_MEMORY))),
           latency("nvme-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
           latency("nvme-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
           collector("nvme-read-4k-qd1-serial", "-XX:+UseSerialGC"),
           collector("nvme-read-4k-qd1-g1", "-XX:+UseG1GC"),
           collector("nvme-read-4k-qd1-zgc", "-XX:+UseZGC"),
-          rate("nvme-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
+          rate("nvme-read-4k-qd32", SMALL),
           rate("nvme-write-4k-qd32", new Transfers(true, true, PAGE, 32, 1)),
           rate("nvme-read-4k-2x32", new Transfers(false, true, PAGE, 32, 2)),
-          rate("nvme-read-128k-qd32", new Transfers(false, false, TRANSFER, 32, 1)),
+          rate("nvme-read-128k-qd32", LARGE),
+          rate("nvme-read-128k-qd32-sgl", LARGE, otherWay(NvmeRate::new, LARGE.by(Driving.LISTS))),
+          rate(
+              "nvme-read-4k-qd32-cmb",
+              SMALL.by(Driving.CONTROLLER_MEMORY),
+              otherWay(NvmeRate::new, SMALL.by(Driving.HOST_MEMORY))),
           kernel("nvme-kernel-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
-          kernel("nvme-kernel-read-4k-qd32", new Transfers(false, true, PAGE, 32, 1)),
+          kernel("nvme-kernel-read-4k-qd32", SMALL),
           kernel("nvme-kernel-write-4k-qd32", new Transfers(true, true, PAGE, 32, 1)));
 
   private Benchmarks() {}
@@ -166,14 +180,23 @@ final class Benchmarks {
     return new Benchmark(name, 100, ANY, BOTH, java, Floor.program("interrupt", wait));
   }
 
+  /** Has a disk do something. */
+  @FunctionalInterface
+  private interface OnDisk {
+    Workload open(Transfers transfers) throws IOException;
+  }
+
+  private static Floor otherWay(OnDisk java, Transfers transfers) {
+    return new Floor.OtherWay(() -> java.open(transfers));
+  }
+
   private static Benchmark cpu(String name, Transfers transfers) {
+    return cpu(name, transfers, Floor.program(transfers.inC("nvme", "cpu")));
+  }
+
+  private static Benchmark cpu(String name, Transfers transfers, Floor floor) {
     return new Benchmark(
-        name,
-        BATCHES * transfers.inFlight(),
-        ANY,
-        BOTH,
-        () -> new NvmeCpu(transfers),
-        Floor.program(transfers.inC("nvme", "cpu")));
+        name, BATCHES * transfers.inFlight(), ANY, BOTH, () -> new NvmeCpu(transfers), floor);
   }
 
   private static Benchmark latency(String name, Transfers transfers) {
@@ -199,13 +222,17 @@ final class Benchmarks {
   }
 
   private static Benchmark rate(String name, Transfers transfers) {
+    return rate(name, transfers, Floor.program(transfers.inC("nvme", "rate")));
+  }
+
+  private static Benchmark rate(String name, Transfers transfers, Floor floor) {
     return new Benchmark(
         name,
         BATCHES * transfers.inFlight(),
         ANY,
         Set.of(Measure.TIME),
         () -> new NvmeRate(transfers),
-        Floor.program(transfers.inC("nvme", "rate")));
+        floor);
   }
 
   /** Next to the kernel's own driver, where the floor is no C of ours. */

@@ -18,5 +18,8 @@ final class Devices {
   /** The other function of its slot. */
   static final PciAddress NVME_2 = PciAddress.of("0000:02:00.1");
 
+  /** A disk likewise, whose controller has memory for queues, and its doorbells in ours. */
+  static final PciAddress NVME_WITH_MEMORY = PciAddress.of("0000:05:00.0");
+
   private Devices() {}
 }

@@ -10,9 +10,20 @@ import java.util.List;
  * @param size bytes of one command
  * @param depth how many commands are under way in each queue pair
  * @param pairs how many queue pairs
+ * @param driving which disk, and how
  */
-record Transfers(boolean write, boolean random, int size, int depth, int pairs) {
+record Transfers(boolean write, boolean random, int size, int depth, int pairs, Driving driving) {
   private static final int PLACES = 4096;
+
+  /** Transfers of the usual disk, driven as the library does it by itself. */
+  Transfers(boolean write, boolean random, int size, int depth, int pairs) {
+    this(write, random, size, depth, pairs, Driving.USUAL);
+  }
+
+  /** The same, driven in another way. */
+  Transfers by(Driving other) {
+    return new Transfers(write, random, size, depth, pairs, other);
+  }
 
   /** The first blocks of the commands, in order and over again; the same as in C. */
   long[] places(long blocks, int blockSize) {
