@@ -6,6 +6,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** All benchmarks. */
 final class Benchmarks {
@@ -41,6 +42,11 @@ final class Benchmarks {
           memory("populate-1-thp", BOTH, 1, "transparent", "populated"),
           memory("populate-2-thp", Set.of(Measure.TIME), 2, "transparent", "populated"),
           memory("populate-4-thp", Set.of(Measure.TIME), 4, "transparent", "populated"),
+          start("start-list", "exit", () -> List.of("vfio4j", "list"), "vfio4j-uncached", "list"),
+          start("start-dma", "work", FirstDma::command, "first-dma"),
+          start("start-dma-aot", "work", FirstDma::commandWithCache, "first-dma"),
+          start("start-main-dma", "main", FirstDma::command, "first-dma"),
+          start("start-main-dma-aot", "main", FirstDma::commandWithCache, "first-dma"),
           live("live-10-ioas", Backend.IOMMUFD, 10),
           live("live-1000-ioas", Backend.IOMMUFD, 1000),
           live("live-10000-ioas", Backend.IOMMUFD, 10_000),
@@ -145,6 +151,27 @@ final class Benchmarks {
         measures,
         () -> ofJvm("-XX:ActiveProcessorCount=" + threads, LargeMemory.class.getName(), pages, way),
         Floor.program("populate", pages, way));
+  }
+
+  /** Finds a command, after what has to be made for it. */
+  @FunctionalInterface
+  private interface Command {
+    List<String> get() throws IOException;
+  }
+
+  /** Whole processes; the span is one of the program {@code run}. */
+  private static Benchmark start(String name, String span, Command java, String... floor) {
+    return new Benchmark(
+        name,
+        1,
+        ANY,
+        BOTH,
+        () -> new OtherProcess(new Program(run(span, java.get()))),
+        Floor.program(run(span, List.of(floor))));
+  }
+
+  private static List<String> run(String span, List<String> command) {
+    return Stream.concat(Stream.of("run", span), command.stream()).toList();
   }
 
   private static Workload ofJvm(String... rest) {
