@@ -253,8 +253,8 @@ public interface IoAddressSpace extends AutoCloseable {
    *
    * <p>Pinning takes every page at once, whether it is used or not: all of the size counts as
    * memory in use from now on, and against the limit of locked memory ({@code ulimit -l}), which is
-   * looked at last. The kernel zeroes it all. One GiB has taken 0.3 seconds on a small machine with
-   * two processors, and more than one by one thread on ordinary pages.
+   * looked at last. The kernel zeroes it all, and pins page by page; that is most of what this
+   * takes, and far less on huge pages than on ordinary ones.
    *
    * <p>A buffer of 2 MiB and more starts at a multiple of 2 MiB, as does its IOVA where such a one
    * is free, and is on transparent huge pages ({@code madvise} with {@code MADV_HUGEPAGE}), unless
