@@ -31,13 +31,15 @@ module io.github.vfio4j.core {
   exports io.github.vfio4j.channel to
       io.github.vfio4j.model;
   exports io.github.vfio4j.device to
-      io.github.vfio4j.model;
+      io.github.vfio4j.model,
+      io.github.vfio4j.vmm;
   exports io.github.vfio4j.mapping to
       io.github.vfio4j.model;
   exports io.github.vfio4j.exec to
       io.github.vfio4j.cli;
   exports io.github.vfio4j.outcome to
-      io.github.vfio4j.model;
+      io.github.vfio4j.model,
+      io.github.vfio4j.vmm;
 
   uses io.github.vfio4j.DeviceOpener;
 

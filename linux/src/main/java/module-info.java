@@ -13,5 +13,6 @@ module io.github.vfio4j.linux {
   exports io.github.vfio4j.linux to
       io.github.vfio4j.core,
       io.github.vfio4j.mock,
-      io.github.vfio4j.model;
+      io.github.vfio4j.model,
+      io.github.vfio4j.vmm;
 }

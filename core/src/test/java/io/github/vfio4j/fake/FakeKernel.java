@@ -10,6 +10,7 @@ import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.linux.ProcessCalls;
 import io.github.vfio4j.linux.SocketCalls;
+import io.github.vfio4j.linux.ThreadCalls;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
@@ -286,5 +287,15 @@ public final class FakeKernel extends Interference implements Kernel {
   @Override
   public ProcessCalls process() {
     return real.process();
+  }
+
+  @Override
+  public ThreadCalls threads() {
+    return real.threads();
+  }
+
+  @Override
+  public int enter(int processor) {
+    return real.enter(processor);
   }
 }

@@ -3,6 +3,7 @@ package io.github.vfio4j.linux;
 import io.github.vfio4j.bindings.iommufd_h;
 import io.github.vfio4j.bindings.kvm_h;
 import io.github.vfio4j.bindings.vfio_h;
+import io.github.vfio4j.bindings.x86.kvm_x86_h;
 
 /** The ioctls that the library issues, by the kernel's names. */
 public enum Ioctl {
@@ -55,6 +56,26 @@ public enum Ioctl {
   IOMMU_VEVENTQ_ALLOC(iommufd_h.IOMMU_VEVENTQ_ALLOC, "6.15"),
   IOMMU_HW_QUEUE_ALLOC(iommufd_h.IOMMU_HW_QUEUE_ALLOC, "6.17"),
   IOMMU_IOAS_NOIOMMU_GET_PA(iommufd_h.IOMMU_IOAS_NOIOMMU_GET_PA, "7.3"),
+  KVM_GET_API_VERSION(kvm_h.KVM_GET_API_VERSION, "2.6.20"),
+  KVM_CREATE_VM(kvm_h.KVM_CREATE_VM, "2.6.20"),
+  KVM_CHECK_EXTENSION(kvm_h.KVM_CHECK_EXTENSION, "2.6.22"),
+  KVM_GET_VCPU_MMAP_SIZE(kvm_h.KVM_GET_VCPU_MMAP_SIZE, "2.6.22"),
+  KVM_CREATE_VCPU(kvm_h.KVM_CREATE_VCPU, "2.6.20"),
+  KVM_RUN(kvm_h.KVM_RUN, "2.6.20"),
+  KVM_SET_USER_MEMORY_REGION(kvm_h.KVM_SET_USER_MEMORY_REGION, "2.6.25"),
+  KVM_CREATE_IRQCHIP(kvm_h.KVM_CREATE_IRQCHIP, "2.6.22"),
+  KVM_IRQ_LINE(kvm_h.KVM_IRQ_LINE, "2.6.22"),
+  KVM_SET_REGS(kvm_x86_h.KVM_SET_REGS, "2.6.20"),
+  KVM_GET_SREGS(kvm_x86_h.KVM_GET_SREGS, "2.6.20"),
+  KVM_SET_SREGS(kvm_x86_h.KVM_SET_SREGS, "2.6.20"),
+  KVM_SET_MSRS(kvm_x86_h.KVM_SET_MSRS, "2.6.20"),
+  KVM_GET_LAPIC(kvm_x86_h.KVM_GET_LAPIC, "2.6.22"),
+  KVM_SET_LAPIC(kvm_x86_h.KVM_SET_LAPIC, "2.6.22"),
+  KVM_GET_SUPPORTED_CPUID(kvm_x86_h.KVM_GET_SUPPORTED_CPUID, "2.6.25"),
+  KVM_SET_CPUID2(kvm_x86_h.KVM_SET_CPUID2, "2.6.25"),
+  KVM_SET_TSS_ADDR(kvm_x86_h.KVM_SET_TSS_ADDR, "2.6.25"),
+  KVM_SET_IDENTITY_MAP_ADDR(kvm_x86_h.KVM_SET_IDENTITY_MAP_ADDR, "2.6.31"),
+  KVM_CREATE_PIT2(kvm_x86_h.KVM_CREATE_PIT2, "2.6.31"),
   KVM_IRQFD(kvm_h.KVM_IRQFD, "2.6.32"),
   KVM_IOEVENTFD(kvm_h.KVM_IOEVENTFD, "2.6.32"),
   KVM_CREATE_DEVICE(kvm_h.KVM_CREATE_DEVICE, "3.10"),

@@ -44,6 +44,13 @@ public interface Kernel {
     return ioctl(fd, request, argument);
   }
 
+  /**
+   * Runs a virtual processor of KVM until it stops, as {@code KVM_RUN}; no trace is told.
+   *
+   * @param processor its open file
+   */
+  int enter(int processor);
+
   long read(int fd, MemorySegment buffer);
 
   /**
@@ -112,4 +119,7 @@ public interface Kernel {
 
   /** Returns the calls that change this process itself. */
   ProcessCalls process();
+
+  /** Returns the calls that concern single threads of this process. */
+  ThreadCalls threads();
 }

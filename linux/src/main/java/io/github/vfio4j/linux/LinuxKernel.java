@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.github.vfio4j.bindings.kvm_h;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -393,6 +394,16 @@ final class LinuxKernel implements Kernel {
   @Override
   public ProcessCalls process() {
     return LinuxProcessCalls.INSTANCE;
+  }
+
+  @Override
+  public ThreadCalls threads() {
+    return LinuxThreadCalls.INSTANCE;
+  }
+
+  @Override
+  public int enter(int processor) {
+    return ioctl(processor, kvm_h.KVM_RUN, 0L);
   }
 
   private static final class Open {

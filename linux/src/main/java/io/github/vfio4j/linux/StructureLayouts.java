@@ -25,7 +25,9 @@ import io.github.vfio4j.bindings.iommu_viommu_alloc;
 import io.github.vfio4j.bindings.kvm_create_device;
 import io.github.vfio4j.bindings.kvm_device_attr;
 import io.github.vfio4j.bindings.kvm_ioeventfd;
+import io.github.vfio4j.bindings.kvm_irq_level;
 import io.github.vfio4j.bindings.kvm_irqfd;
+import io.github.vfio4j.bindings.kvm_userspace_memory_region;
 import io.github.vfio4j.bindings.vfio_device_attach_iommufd_pt;
 import io.github.vfio4j.bindings.vfio_device_bind_iommufd;
 import io.github.vfio4j.bindings.vfio_device_detach_iommufd_pt;
@@ -44,6 +46,12 @@ import io.github.vfio4j.bindings.vfio_pci_hot_reset;
 import io.github.vfio4j.bindings.vfio_pci_hot_reset_info;
 import io.github.vfio4j.bindings.vfio_precopy_info;
 import io.github.vfio4j.bindings.vfio_region_info;
+import io.github.vfio4j.bindings.x86.kvm_cpuid2;
+import io.github.vfio4j.bindings.x86.kvm_lapic_state;
+import io.github.vfio4j.bindings.x86.kvm_msrs;
+import io.github.vfio4j.bindings.x86.kvm_pit_config;
+import io.github.vfio4j.bindings.x86.kvm_regs;
+import io.github.vfio4j.bindings.x86.kvm_sregs;
 import java.lang.foreign.GroupLayout;
 import java.util.Optional;
 
@@ -62,7 +70,16 @@ final class StructureLayouts {
               VFIO_GROUP_GET_DEVICE_FD,
               VFIO_DEVICE_GET_GFX_DMABUF,
               DMA_BUF_IOCTL_SYNC,
-              VFIO_DEVICE_RESET ->
+              VFIO_DEVICE_RESET,
+              KVM_GET_API_VERSION,
+              KVM_CREATE_VM,
+              KVM_CHECK_EXTENSION,
+              KVM_GET_VCPU_MMAP_SIZE,
+              KVM_CREATE_VCPU,
+              KVM_RUN,
+              KVM_CREATE_IRQCHIP,
+              KVM_SET_TSS_ADDR,
+              KVM_SET_IDENTITY_MAP_ADDR ->
               null;
           case VFIO_GROUP_GET_STATUS -> vfio_group_status.LAYOUT;
           case VFIO_IOMMU_GET_INFO -> vfio_iommu_type1_info.LAYOUT;
@@ -104,6 +121,14 @@ final class StructureLayouts {
           case IOMMU_VEVENTQ_ALLOC -> iommu_veventq_alloc.LAYOUT;
           case IOMMU_HW_QUEUE_ALLOC -> iommu_hw_queue_alloc.LAYOUT;
           case IOMMU_IOAS_NOIOMMU_GET_PA -> iommu_ioas_noiommu_get_pa.LAYOUT;
+          case KVM_SET_USER_MEMORY_REGION -> kvm_userspace_memory_region.LAYOUT;
+          case KVM_IRQ_LINE -> kvm_irq_level.LAYOUT;
+          case KVM_SET_REGS -> kvm_regs.LAYOUT;
+          case KVM_GET_SREGS, KVM_SET_SREGS -> kvm_sregs.LAYOUT;
+          case KVM_SET_MSRS -> kvm_msrs.LAYOUT;
+          case KVM_GET_LAPIC, KVM_SET_LAPIC -> kvm_lapic_state.LAYOUT;
+          case KVM_GET_SUPPORTED_CPUID, KVM_SET_CPUID2 -> kvm_cpuid2.LAYOUT;
+          case KVM_CREATE_PIT2 -> kvm_pit_config.LAYOUT;
           case KVM_IRQFD -> kvm_irqfd.LAYOUT;
           case KVM_IOEVENTFD -> kvm_ioeventfd.LAYOUT;
           case KVM_CREATE_DEVICE -> kvm_create_device.LAYOUT;

@@ -192,4 +192,14 @@ final class TracingKernel implements Kernel {
   public ProcessCalls process() {
     return kernel.process();
   }
+
+  @Override
+  public ThreadCalls threads() {
+    return kernel.threads();
+  }
+
+  @Override
+  public int enter(int processor) {
+    return kernel.enter(processor);
+  }
 }
