@@ -10,6 +10,7 @@ enum Layer implements Part {
   CORE,
   MODEL,
   DRIVERS,
+  VMM,
   EXAMPLES,
   CLI,
   MOCK,
@@ -24,11 +25,11 @@ enum Layer implements Part {
       case BINDINGS, GENERATOR -> List.of();
       case LINUX, LAB -> List.of(BINDINGS);
       case CORE -> List.of(BINDINGS, LINUX);
-      case MODEL, MOCK -> List.of(BINDINGS, LINUX, CORE);
+      case MODEL, MOCK, VMM -> List.of(BINDINGS, LINUX, CORE);
       case DRIVERS -> List.of(CORE);
       case EXAMPLES, BENCH -> List.of(CORE, MODEL, DRIVERS);
       case CLI -> List.of(CORE, DRIVERS);
-      case KERNELTESTS -> List.of(CORE, DRIVERS, MOCK, LAB);
+      case KERNELTESTS -> List.of(CORE, DRIVERS, VMM, MOCK, LAB);
     };
   }
 

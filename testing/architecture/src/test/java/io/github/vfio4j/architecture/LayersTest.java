@@ -38,12 +38,12 @@ class LayersTest {
   }
 
   @Test
-  void onlyDeviceModelsReachWhatCoreDoesNotExport() {
+  void onlyModelsAndTheMonitorReachWhatCoreDoesNotExport() {
     Set<String> hidden = new TreeSet<>(Build.descriptor("core").packages());
     hidden.removeAll(Build.exports("core"));
-    assertHidden(hidden, Layer.CORE, Layer.MODEL, Layer.CLI);
+    assertHidden(hidden, Layer.CORE, Layer.MODEL, Layer.VMM, Layer.CLI);
     hidden.remove(CorePackage.EXEC.fullName()); // by which the command becomes another program
-    assertHidden(hidden, Layer.CORE, Layer.MODEL);
+    assertHidden(hidden, Layer.CORE, Layer.MODEL, Layer.VMM);
   }
 
   private static void assertHidden(Set<String> hidden, Layer... knowing) {

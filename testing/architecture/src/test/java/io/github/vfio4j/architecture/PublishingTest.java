@@ -16,7 +16,8 @@ class PublishingTest {
   @Test
   void isTheLibraryItsDriversAndTheDeviceModels() {
     assertThat(Build.publishedModules())
-        .containsExactly("bindings", "linux", "core", "model", "drivers/edu", "drivers/nvme");
+        .containsExactly(
+            "bindings", "linux", "core", "model", "drivers/edu", "drivers/nvme", "vmm");
   }
 
   @Test

@@ -1,0 +1,118 @@
+package io.github.vfio4j.vmm;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.bindings.kvm_h;
+import io.github.vfio4j.bindings.kvm_run;
+import io.github.vfio4j.vmm.VirtualMachine.Ending;
+import io.github.vfio4j.vmm.board.Board;
+import io.github.vfio4j.vmm.kvm.Vcpu;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.concurrent.CompletableFuture;
+
+/** The thread that runs a processor, and deals with what it stops for, until the machine ends. */
+final class ProcessorThread {
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final Vcpu vcpu;
+  private final Board board;
+  private final CompletableFuture<Ending> ending;
+  private final Thread thread;
+
+  ProcessorThread(Vcpu vcpu, Board board, CompletableFuture<Ending> ending) {
+    this.vcpu = vcpu;
+    this.board = board;
+    this.ending = ending;
+    this.thread = Thread.ofPlatform().daemon().name(vcpu.toString()).unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** Takes the processor out of the guest, and waits until its thread has ended. */
+  void stop() throws VfioException {
+    vcpu.kick();
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    try {
+      vcpu.enter();
+      try {
+        while (!ending.isDone()) {
+          if (vcpu.run()) {
+            stopped();
+          }
+        }
+      } finally {
+        vcpu.leave();
+      }
+    } catch (Throwable e) {
+      ending.completeExceptionally(e);
+    }
+  }
+
+  private void stopped() throws VfioException {
+    MemorySegment state = vcpu.state();
+    int reason = kvm_run.exit_reason(state);
+    switch (reason) {
+      case kvm_h.KVM_EXIT_MMIO -> access(kvm_run.mmio(state));
+      case kvm_h.KVM_EXIT_SHUTDOWN -> ending.complete(Ending.RESET);
+      case kvm_h.KVM_EXIT_SYSTEM_EVENT -> ending.complete(asked(kvm_run.system_event(state)));
+      case kvm_h.KVM_EXIT_FAIL_ENTRY ->
+          throw failure(
+              "the processor does not take the guest, reason 0x%x"
+                  .formatted(
+                      kvm_run.fail_entry.hardware_entry_failure_reason(kvm_run.fail_entry(state))));
+      case kvm_h.KVM_EXIT_INTERNAL_ERROR ->
+          throw failure(
+              "KVM cannot go on, error " + kvm_run.internal.suberror(kvm_run.internal(state)));
+      default -> {
+        if (!board.stopped(vcpu, reason)) {
+          throw failure("it stopped for reason " + Integer.toUnsignedString(reason));
+        }
+      }
+    }
+  }
+
+  private VfioException failure(String why) {
+    return new VfioException("KVM_RUN", vcpu.toString(), null, why);
+  }
+
+  private static Ending asked(MemorySegment event) {
+    return kvm_run.system_event.type(event) == kvm_h.KVM_SYSTEM_EVENT_SHUTDOWN
+        ? Ending.POWERED_OFF
+        : Ending.RESET;
+  }
+
+  /** Does what the guest has done at an address that is no memory. */
+  private void access(MemorySegment mmio) {
+    long address = kvm_run.mmio.phys_addr(mmio);
+    int width = Math.min(kvm_run.mmio.len(mmio), Long.BYTES);
+    MemorySegment data = kvm_run.mmio.data(mmio);
+    if (kvm_run.mmio.is_write(mmio) == 0) {
+      data.set(LONG, 0, board.addresses().read(address, width));
+      return;
+    }
+    long value = 0;
+    for (int i = width - 1; i >= 0; i--) {
+      value = value << Byte.SIZE | Byte.toUnsignedLong(data.get(JAVA_BYTE, i));
+    }
+    board.addresses().write(address, width, value);
+  }
+}

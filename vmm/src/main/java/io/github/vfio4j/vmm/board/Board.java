@@ -1,0 +1,42 @@
+package io.github.vfio4j.vmm.board;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.vmm.bus.AddressMap;
+import io.github.vfio4j.vmm.kvm.Vcpu;
+import java.util.List;
+
+/**
+ * What depends on the kind of processor: where memory lies, what else is on the board, how Linux is
+ * entered, and why processors of this kind stop. {@link io.github.vfio4j.vmm.x86} has the one of a
+ * PC.
+ */
+public interface Board {
+  /** A range of the guest's physical addresses that is memory. */
+  record MemoryRange(long address, long size) {}
+
+  /** Returns where the guest's memory lies. */
+  List<MemoryRange> memory();
+
+  /** Makes what the kernel keeps of the board, before there are processors. */
+  void prepare() throws VfioException;
+
+  /** Makes a processor what it is after power-on, and the first one ready to enter the kernel. */
+  void prepare(Vcpu vcpu) throws VfioException;
+
+  /** Loads the kernel and all that it wants to find into the guest's memory. */
+  void load() throws VfioException;
+
+  /** Returns what answers at addresses that are not memory. */
+  AddressMap addresses();
+
+  /**
+   * Deals with a processor's stop for a reason that only processors of this kind have.
+   *
+   * @param reason the kernel's number
+   * @return whether there is such a reason
+   */
+  boolean stopped(Vcpu vcpu, int reason);
+
+  /** Gives the guest what somebody has typed on its console. */
+  void type(byte typed) throws VfioException;
+}

@@ -1,0 +1,80 @@
+package io.github.vfio4j.vmm.memory;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.iommufd.MemoryFile;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.vmm.kvm.MemorySlots;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The memory of a guest: files in memory, each seen by the guest in one piece. Bytes are copied
+ * here by the guest's physical addresses. Thread-safe.
+ */
+public final class GuestMemory implements AutoCloseable {
+  private final List<Block> blocks = new ArrayList<>();
+
+  private record Block(long address, MemoryFile file) {
+    boolean holds(long first, long size) {
+      return first >= address && size <= file.size() && first - address <= file.size() - size;
+    }
+  }
+
+  /**
+   * Adds memory, which is zeroed.
+   *
+   * @param address where the guest sees it, a multiple of the page size
+   * @param size bytes, whole pages
+   */
+  public synchronized void add(MemorySlots slots, long address, long size) throws VfioException {
+    MemoryFile file = MemoryFile.create("guest at 0x%x".formatted(address), size);
+    try {
+      slots.map(address, file.segment(), file.size(), file);
+    } catch (VfioException | RuntimeException | Error e) {
+      try {
+        file.close();
+      } catch (VfioException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+    blocks.add(new Block(address, file));
+  }
+
+  /**
+   * Returns a part of the memory.
+   *
+   * @throws IndexOutOfBoundsException if the guest has no memory there, or not in one piece
+   */
+  public synchronized MemorySegment part(long address, long size) {
+    for (Block block : blocks) {
+      if (block.holds(address, size)) {
+        return block.file().segment().asSlice(address - block.address(), size);
+      }
+    }
+    throw new IndexOutOfBoundsException(
+        "the guest has no memory of 0x%x bytes at 0x%x".formatted(size, address));
+  }
+
+  /** Copies bytes into the memory, as {@link #part} finds it. */
+  public void write(long address, byte[] bytes) {
+    write(address, ByteBuffer.wrap(bytes));
+  }
+
+  /** Copies the rest of a buffer into the memory, as {@link #part} finds it. */
+  public void write(long address, ByteBuffer bytes) {
+    part(address, bytes.remaining()).copyFrom(MemorySegment.ofBuffer(bytes));
+  }
+
+  /** Gives the memory back; the guest sees it no more. */
+  @Override
+  public synchronized void close() throws VfioException {
+    Closing closing = new Closing();
+    for (Block block : blocks) {
+      closing.attempt(block.file()::close);
+    }
+    closing.rethrow();
+  }
+}

@@ -1,0 +1,174 @@
+package io.github.vfio4j.vmm.x86;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.bindings.kvm_h;
+import io.github.vfio4j.bindings.kvm_run;
+import io.github.vfio4j.bindings.x86.kvm_pit_config;
+import io.github.vfio4j.bindings.x86.kvm_x86_h;
+import io.github.vfio4j.linux.Ioctl;
+import io.github.vfio4j.vmm.board.Board;
+import io.github.vfio4j.vmm.board.Orders;
+import io.github.vfio4j.vmm.bus.AddressMap;
+import io.github.vfio4j.vmm.kvm.Kvm;
+import io.github.vfio4j.vmm.kvm.Vcpu;
+import io.github.vfio4j.vmm.kvm.Vm;
+import io.github.vfio4j.vmm.memory.GuestMemory;
+import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A PC: interrupt controllers and a timer that the kernel emulates, a serial port, and the ports
+ * that turn it off.
+ */
+public final class PcBoard implements Board {
+  private static final int SERIAL_PORT = 0x3f8;
+  private static final int SERIAL_INTERRUPT = 4;
+
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final Kvm kvm;
+  private final Vm vm;
+  private final GuestMemory memory;
+  private final int processorCount;
+  private final long low;
+  private final long high;
+  private final LinuxBoot boot;
+  private final Processors processors;
+  private final Serial serial;
+  private final AddressMap addresses = new AddressMap();
+  private final AddressMap ports = new AddressMap();
+
+  /**
+   * Puts a board together.
+   *
+   * @param size bytes of memory, whole pages
+   * @param kernel a bzImage or a vmlinux
+   * @param initrd its initial file system, or nothing
+   * @throws VfioException if the kernel is none, or has no room
+   */
+  public PcBoard(
+      Kvm kvm,
+      Vm vm,
+      GuestMemory memory,
+      Orders orders,
+      int processorCount,
+      long size,
+      Path kernel,
+      byte[] initrd,
+      String commandLine,
+      OutputStream console)
+      throws VfioException {
+    this.kvm = kvm;
+    this.vm = vm;
+    this.memory = memory;
+    this.processorCount = processorCount;
+    this.low = Math.min(size, Layout.HOLE);
+    this.high = size - low;
+    this.boot = new LinuxBoot(KernelImage.read(kernel), initrd, commandLine, low, high);
+    this.processors = new Processors(kvm);
+    this.serial = new Serial(console, asserted -> vm.setLine(SERIAL_INTERRUPT, asserted));
+    PowerPorts power = new PowerPorts(orders);
+    ports.add(SERIAL_PORT, Serial.SIZE, serial);
+    ports.add(PowerPorts.EVENT_PORT, 4, power.events());
+    ports.add(PowerPorts.CONTROL_PORT, 2, power.control());
+    ports.add(PowerPorts.TIMER_PORT, 4, power.timer());
+    ports.add(PowerPorts.RESET_PORT, 1, power.reset());
+    ports.add(PowerPorts.KEYBOARD_PORT, 1, power.keyboard());
+  }
+
+  @Override
+  public List<MemoryRange> memory() {
+    List<MemoryRange> ranges = new ArrayList<>();
+    ranges.add(new MemoryRange(0, low));
+    if (high > 0) {
+      ranges.add(new MemoryRange(Layout.FOUR_GIB, high));
+    }
+    return ranges;
+  }
+
+  @Override
+  public void prepare() throws VfioException {
+    kvm.require(kvm_h.KVM_CAP_IRQCHIP, "interrupt controllers for guests");
+    vm.ask(Ioctl.KVM_SET_TSS_ADDR, Layout.TSS);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment identity = arena.allocateFrom(ValueLayout.JAVA_LONG, Layout.IDENTITY_MAP);
+      vm.ask(Ioctl.KVM_SET_IDENTITY_MAP_ADDR, identity);
+      vm.ask(Ioctl.KVM_CREATE_IRQCHIP, 0L);
+      MemorySegment timer = arena.allocate(kvm_pit_config.LAYOUT);
+      kvm_pit_config.flags(timer, kvm_x86_h.KVM_PIT_SPEAKER_DUMMY);
+      vm.ask(Ioctl.KVM_CREATE_PIT2, timer);
+    }
+  }
+
+  @Override
+  public void prepare(Vcpu vcpu) throws VfioException {
+    processors.setFeatures(vcpu);
+    processors.prepare(vcpu);
+    if (vcpu.id() == 0) {
+      processors.enter(vcpu, boot.entry());
+    }
+  }
+
+  @Override
+  public void load() {
+    boot.load(memory, AcpiTables.of(Layout.ACPI, processorCount));
+  }
+
+  @Override
+  public AddressMap addresses() {
+    return addresses;
+  }
+
+  @Override
+  public boolean stopped(Vcpu vcpu, int reason) {
+    if (reason != kvm_h.KVM_EXIT_IO) {
+      return false;
+    }
+    MemorySegment state = vcpu.state();
+    MemorySegment io = kvm_run.io(state);
+    int width = kvm_run.io.size(io);
+    int port = Short.toUnsignedInt(kvm_run.io.port(io));
+    long at = kvm_run.io.data_offset(io);
+    boolean out = kvm_run.io.direction(io) == kvm_h.KVM_EXIT_IO_OUT;
+    for (int i = 0; i < kvm_run.io.count(io); i++, at += width) {
+      if (out) {
+        ports.write(port, width, get(state, at, width));
+      } else {
+        set(state, at, width, ports.read(port, width));
+      }
+    }
+    return true;
+  }
+
+  private static long get(MemorySegment state, long at, int width) {
+    return switch (width) {
+      case 1 -> Byte.toUnsignedLong(state.get(JAVA_BYTE, at));
+      case 2 -> Short.toUnsignedLong(state.get(SHORT, at));
+      default -> Integer.toUnsignedLong(state.get(INT, at));
+    };
+  }
+
+  private static void set(MemorySegment state, long at, int width, long value) {
+    switch (width) {
+      case 1 -> state.set(JAVA_BYTE, at, (byte) value);
+      case 2 -> state.set(SHORT, at, (short) value);
+      default -> state.set(INT, at, (int) value);
+    }
+  }
+
+  @Override
+  public void type(byte typed) throws VfioException {
+    serial.type(typed);
+  }
+}
