@@ -53,7 +53,7 @@ class VirtualMachineTest {
     return MachineSetup.of(KERNEL)
         .initrd(initrd)
         .memory(128L << 20)
-        .commandLine("console=ttyS0 quiet panic=-1 no_timer_check order=" + order)
+        .commandLine("console=ttyS0 loglevel=1 panic=-1 no_timer_check order=" + order)
         .console(console);
   }
 
@@ -68,12 +68,17 @@ class VirtualMachineTest {
   }
 
   @Test
-  void linuxFindsItsProcessorsAndMemoryAndTurnsItselfOff() throws Exception {
+  void linuxFindsItsProcessorsMemoryAndBusAndTurnsItselfOff() throws Exception {
     ByteArrayOutputStream console = new ByteArrayOutputStream();
 
     String said = run(setup("off", console).processors(2), console, Ending.POWERED_OFF);
 
-    assertThat(said).contains("guest: 2 processors, between 96 and 128 MiB");
+    assertThat(said)
+        .contains("guest: 2 processors, between 96 and 128 MiB")
+        .contains("guest: function 0000:00:00.0")
+        .contains("c0000000-dfffffff : PCI Bus 0000:00")
+        .contains("e0000000-e00fffff : PCI ECAM 0000 [bus 00-00]")
+        .contains("4000000000-7fffffffff : PCI Bus 0000:00");
   }
 
   @Test

@@ -6,7 +6,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
 /** The tables by which firmware tells a guest what its board has (ACPI 6). */
@@ -15,9 +14,6 @@ final class AcpiTables {
   private static final int CHECKSUM = 9;
   private static final int ALIGNMENT = 16;
   private static final int SCI = 9;
-
-  /** {@code Name (_S5, Package () {5, 5, 0, 0})}: the type of sleep that is off. */
-  private static final byte[] OFF = HexFormat.of().parseHex("085f53355f1208040a050a050000");
 
   private final long base;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -36,10 +32,11 @@ final class AcpiTables {
     AcpiTables tables = new AcpiTables(base);
     tables.add(new byte[HEADER]); // in whose place the pointer comes
     long facs = tables.add(facs());
-    long dsdt = tables.add(table("DSDT", 2, OFF));
+    long dsdt = tables.add(table("DSDT", 2, AcpiNamespace.bytes()));
     List<Long> listed = new ArrayList<>();
     listed.add(tables.add(fadt(facs, dsdt)));
     listed.add(tables.add(madt(processors)));
+    listed.add(tables.add(mcfg()));
     byte[] list = new byte[listed.size() * Long.BYTES];
     listed.forEach(of(list)::putLong);
     long xsdt = tables.add(table("XSDT", 1, list));
@@ -130,5 +127,12 @@ final class AcpiTables {
     madt.putShort((short) 0xd); // active high, by level
     madt.put((byte) 4).put((byte) 6).put((byte) 0xff).putShort((short) 0).put((byte) 1);
     return table("APIC", 4, body);
+  }
+
+  /** Where the configuration spaces are in memory, of one bus. */
+  private static byte[] mcfg() {
+    byte[] body = new byte[8 + 16];
+    of(body).putLong(8, Layout.ECAM);
+    return table("MCFG", 1, body);
   }
 }

@@ -17,6 +17,18 @@ final class Layout {
   /** Memory that would be from here to 4 GiB is above 4 GiB. */
   static final long HOLE = 0xc000_0000L;
 
+  /** From here to the configuration spaces BARs of 32 bits may be. */
+  static final long PCI_MEMORY = HOLE;
+
+  static final long ECAM = 0xe000_0000L;
+
+  /** The upper half of what 39 bits reach, the fewest that an IOMMU translates. */
+  static final long PCI_HIGH_MEMORY = 1L << 38;
+
+  static final long PCI_HIGH_MEMORY_END = 1L << 39;
+  static final int PCI_PORTS = 0xc000;
+  static final int LAST_PORT = 0xffff;
+
   static final long FOUR_GIB = 1L << 32;
   static final long IO_APIC = 0xfec0_0000L;
   static final long LOCAL_APIC = 0xfee0_0000L;

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.vmm.memory.GuestMemory;
+import io.github.vfio4j.vmm.pci.PciHost;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
@@ -98,10 +99,11 @@ final class LinuxBoot {
     range(parameters, 0, Layout.FIRMWARE, USABLE);
     range(parameters, Layout.FIRMWARE, Layout.ONE_MIB - Layout.FIRMWARE, RESERVED);
     range(parameters, Layout.ONE_MIB, lowMemory - Layout.ONE_MIB, USABLE);
+    range(parameters, Layout.ECAM, PciHost.ECAM_SIZE, RESERVED);
     if (highMemory > 0) {
       range(parameters, Layout.FOUR_GIB, highMemory, USABLE);
     }
-    parameters.put(MAP_ENTRIES, (byte) (highMemory > 0 ? 4 : 3));
+    parameters.put(MAP_ENTRIES, (byte) (highMemory > 0 ? 5 : 4));
     return parameters.array();
   }
 

@@ -15,6 +15,7 @@ import io.github.vfio4j.vmm.kvm.Kvm;
 import io.github.vfio4j.vmm.kvm.Vcpu;
 import io.github.vfio4j.vmm.kvm.Vm;
 import io.github.vfio4j.vmm.memory.GuestMemory;
+import io.github.vfio4j.vmm.pci.PciHost;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -31,6 +32,7 @@ import java.util.List;
 public final class PcBoard implements Board {
   private static final int SERIAL_PORT = 0x3f8;
   private static final int SERIAL_INTERRUPT = 4;
+  private static final int PCI_PORT = 0xcf8;
 
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -78,6 +80,9 @@ public final class PcBoard implements Board {
     this.boot = new LinuxBoot(KernelImage.read(kernel), initrd, commandLine, low, high);
     this.processors = new Processors(kvm);
     this.serial = new Serial(console, asserted -> vm.setLine(SERIAL_INTERRUPT, asserted));
+    PciHost pci = new PciHost();
+    addresses.add(Layout.ECAM, PciHost.ECAM_SIZE, pci.ecam());
+    ports.add(PCI_PORT, PciHost.PORTS, pci.ports());
     PowerPorts power = new PowerPorts(orders);
     ports.add(SERIAL_PORT, Serial.SIZE, serial);
     ports.add(PowerPorts.EVENT_PORT, 4, power.events());

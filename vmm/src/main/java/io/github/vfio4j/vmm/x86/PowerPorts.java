@@ -11,7 +11,7 @@ final class PowerPorts {
   static final int EVENT_PORT = 0x600;
   static final int CONTROL_PORT = 0x604;
   static final int TIMER_PORT = 0x608;
-  static final int RESET_PORT = 0xcf9;
+  static final int RESET_PORT = 0x60c;
   static final int KEYBOARD_PORT = 0x64;
   static final int RESET_VALUE = 6;
 

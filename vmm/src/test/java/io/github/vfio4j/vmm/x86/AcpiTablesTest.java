@@ -50,7 +50,7 @@ class AcpiTablesTest {
     assertSumIsZero(0, 20);
     assertSumIsZero(0, 36);
     int list = table(tables.getLong(24), "XSDT");
-    assertThat(tables.getInt(list + 4)).isEqualTo(36 + 2 * 8);
+    assertThat(tables.getInt(list + 4)).isEqualTo(36 + 3 * 8);
   }
 
   @Test
@@ -67,6 +67,15 @@ class AcpiTablesTest {
     int dsdt = table(tables.getLong(fadt + 140), "DSDT");
     assertThat(tables.getInt(fadt + 40)).isEqualTo((int) (BASE + dsdt));
     assertThat(signature(dsdt + 37, 4)).as("the sleep that is off").isEqualTo("_S5_");
+  }
+
+  @Test
+  void configurationSpacesAreInMemory() {
+    int mcfg = listed(2, "MCFG");
+    assertThat(tables.getInt(mcfg + 4)).isEqualTo(36 + 8 + 16);
+    assertThat(tables.getLong(mcfg + 44)).isEqualTo(Layout.ECAM);
+    assertThat(tables.get(mcfg + 54)).as("first bus").isZero();
+    assertThat(tables.get(mcfg + 55)).as("last bus").isZero();
   }
 
   @Test

@@ -1,0 +1,34 @@
+package io.github.vfio4j.vmm.x86;
+
+import io.github.vfio4j.vmm.pci.PciHost;
+
+/** What a guest learns of its board by names: how it is turned off, and its PCI bus. */
+final class AcpiNamespace {
+  private AcpiNamespace() {}
+
+  static byte[] bytes() {
+    Aml bus =
+        new Aml()
+            .identity("_HID", "PNP0A08")
+            .identity("_CID", "PNP0A03")
+            .name("_SEG", 0)
+            .name("_BBN", 0)
+            .name("_UID", 0)
+            .resources(
+                "_CRS",
+                new Resources()
+                    .buses(0, 0)
+                    .ports(Layout.PCI_PORTS, Layout.LAST_PORT)
+                    .memory(Layout.PCI_MEMORY, Layout.ECAM - 1)
+                    .memory(Layout.PCI_HIGH_MEMORY, Layout.PCI_HIGH_MEMORY_END - 1));
+    Aml ecam =
+        new Aml()
+            .identity("_HID", "PNP0C02")
+            .name("_UID", 1)
+            .resources("_CRS", new Resources().own(Layout.ECAM, PciHost.ECAM_SIZE));
+    return new Aml()
+        .name("_S5_", PowerPorts.OFF, PowerPorts.OFF, 0, 0)
+        .scope("_SB_", new Aml().device("PCI0", bus).device("ECAM", ecam))
+        .bytes();
+  }
+}
