@@ -588,7 +588,7 @@ public final class QueuePair implements AutoCloseable {
         }
       }
     } finally {
-      if (taken > 0) {
+      if (taken > 0 && !closed && era == controller.era()) { // who was told may have ended that
         rings.acknowledge();
       }
     }

@@ -308,10 +308,12 @@ final class Rings implements AutoCloseable {
     return status;
   }
 
-  /** Tells the controller which completions were taken. */
+  /** Tells the controller which completions were taken, unless it knows. */
   void acknowledge() {
-    ring(headDoorbell, acknowledged, head);
-    acknowledged = head;
+    if (head != acknowledged) {
+      ring(headDoorbell, acknowledged, head);
+      acknowledged = head;
+    }
   }
 
   private void ring(long doorbell, int before, int value) {

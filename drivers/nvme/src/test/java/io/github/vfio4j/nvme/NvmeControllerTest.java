@@ -1,6 +1,7 @@
 package io.github.vfio4j.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -172,6 +173,45 @@ class NvmeControllerTest {
     assertThat(ended).hasSize(4);
     assertThat(queues.read(namespace, 0, target, 99)).isTrue();
     finish();
+  }
+
+  /** The same value twice would be an error to the controller. */
+  @Test
+  void whoIsToldOfAnEndMayPoll() throws VfioException {
+    queues.flush(namespace, 1);
+    queues.flush(namespace, 2);
+    queues.submit();
+    int rung = model.doorbellsRung();
+
+    int _ =
+        queues.poll(
+            (tag, status) -> {
+              note(tag, status);
+              assertThatCode(() -> queues.poll(this::note)).doesNotThrowAnyException();
+            });
+
+    assertThat(ended).hasSize(2);
+    assertThat(model.doorbellsRung()).isEqualTo(rung + 1);
+  }
+
+  /** The controller does not know the queues then, until they are polled again. */
+  @Test
+  void whoIsToldOfAnEndMayReset() throws VfioException {
+    queues.flush(namespace, 1);
+    queues.submit();
+    List<Integer> rung = new ArrayList<>();
+
+    int _ =
+        queues.poll(
+            (tag, status) -> {
+              assertThatCode(controller::reset).doesNotThrowAnyException();
+              rung.add(model.doorbellsRung());
+            });
+
+    assertThat(rung).containsExactly(model.doorbellsRung());
+    assertThat(queues.flush(namespace, 2)).isTrue();
+    queues.drain(this::note, PATIENCE);
+    assertThat(ended).hasSize(1);
   }
 
   @Test
