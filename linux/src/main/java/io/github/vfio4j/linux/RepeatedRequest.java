@@ -18,8 +18,11 @@ import java.util.Objects;
  * <p>Hot code. It is for one thread at a time.
  */
 public final class RepeatedRequest {
-  /** Of an address of this process, by which the compiler knows that it is aligned and positive. */
-  private static final long ADDRESS = Long.MAX_VALUE >>> 15 & -Long.BYTES;
+  /**
+   * What of an address counts: all, and by this the compiler knows that it is aligned and positive.
+   * Some processors have user addresses of 52 or 57 bits, and tags above them.
+   */
+  private static final long ADDRESS = Long.MAX_VALUE >>> 1 & -Long.BYTES;
 
   @SuppressWarnings("restricted") // each access is inside of memory that is reachable
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
