@@ -181,8 +181,8 @@ final class Rings implements AutoCloseable {
   }
 
   /**
-   * Begins a command with its tenth to thirteenth words; the last two are 0, and so is what names
-   * data where there is none.
+   * Begins a command with its words 10 to 13; the last two are 0, and so is what names data where
+   * there is none.
    *
    * <p>Data is named by one descriptor where the controller knows that, and a list of pages would
    * have to be written otherwise, or its IOVA is no multiple of 4.
@@ -237,7 +237,7 @@ final class Rings implements AutoCloseable {
     return lists.iova() + list;
   }
 
-  /** Sets two of the last six words of the command, from the tenth on. */
+  /** Sets two of the last six words of the command, which are words 10 to 15. */
   void words(int first, int low, int high) {
     commands.set(tail, first, Integer.toUnsignedLong(low) | (long) high << 32);
   }
@@ -277,15 +277,10 @@ final class Rings implements AutoCloseable {
     if (slot >= next.length || next[slot] != BUSY) {
       return -2;
     }
-    release(slot);
-    return slot;
-  }
-
-  /** Frees the slot of a command that the controller has forgotten. */
-  void release(int slot) {
     next[slot] = free;
     free = slot;
     outstanding--;
+    return slot;
   }
 
   /** Returns the first word of the completion that was taken last, and that is still there. */

@@ -54,9 +54,7 @@ final class SubmissionQueue {
     return iova;
   }
 
-  /**
-   * Sets a whole command but for its third to sixth words, which are 0 in any; the last two are 0.
-   */
+  /** Sets a whole command but for its words 2 to 5, which are 0 in any; the last two are 0. */
   void set(int entry, long first, long data, long more, long word10, long word12) {
     int at = entry * WORDS;
     words[at] = first;
