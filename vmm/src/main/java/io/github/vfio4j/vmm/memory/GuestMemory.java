@@ -3,6 +3,7 @@ package io.github.vfio4j.vmm.memory;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.iommufd.MemoryFile;
 import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.vmm.kvm.MemorySlots;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -29,18 +30,12 @@ public final class GuestMemory implements AutoCloseable {
    * @param size bytes, whole pages
    */
   public synchronized void add(MemorySlots slots, long address, long size) throws VfioException {
-    MemoryFile file = MemoryFile.create("guest at 0x%x".formatted(address), size);
-    try {
+    String name = "guest at 0x%x".formatted(address);
+    try (Rollback rollback = new Rollback()) {
+      MemoryFile file = rollback.make(() -> MemoryFile.create(name, size), MemoryFile::close);
       slots.map(address, file.segment(), file.size(), file);
-    } catch (VfioException | RuntimeException | Error e) {
-      try {
-        file.close();
-      } catch (VfioException closing) {
-        e.addSuppressed(closing);
-      }
-      throw e;
+      blocks.add(rollback.done(new Block(address, file)));
     }
-    blocks.add(new Block(address, file));
   }
 
   /**
