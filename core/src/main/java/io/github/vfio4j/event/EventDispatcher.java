@@ -12,6 +12,7 @@ import io.github.vfio4j.outcome.Answer;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.outcome.RunningKernel;
+import io.github.vfio4j.outcome.ThreadEnd;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -337,23 +338,9 @@ public final class EventDispatcher implements AutoCloseable {
       }
     }
     if (thread != Thread.currentThread()) {
-      awaitEnd();
+      ThreadEnd.await(thread);
     }
     release();
-  }
-
-  private void awaitEnd() {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   /** Leaves all sources and closes the files, once. */

@@ -6,6 +6,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.linux.Alignment;
 import io.github.vfio4j.linux.Kernel;
 import io.github.vfio4j.outcome.Answer;
+import io.github.vfio4j.outcome.ThreadEnd;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
@@ -108,11 +109,11 @@ final class Population {
         told = tell(told);
         requireUninterrupted();
       }
-      join(helpers);
+      helpers.forEach(ThreadEnd::await);
       tell(told);
     } finally {
       stop();
-      join(helpers);
+      helpers.forEach(ThreadEnd::await);
     }
   }
 
@@ -170,23 +171,6 @@ final class Population {
               "madvise", object, null, "the thread was interrupted after " + extent());
       failure.initCause(new InterruptedException());
       throw failure;
-    }
-  }
-
-  /** Waits for threads that end soon, also where this one is interrupted, and stays so. */
-  private static void join(List<Thread> helpers) {
-    boolean interrupted = false;
-    for (Thread helper : helpers) {
-      while (helper.isAlive()) {
-        try {
-          helper.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 

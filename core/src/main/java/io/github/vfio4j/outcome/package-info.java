@@ -7,7 +7,8 @@
  *       place;
  *   <li>{@link io.github.vfio4j.outcome.Rollback}: undoing what was done, whatever was thrown;
  *   <li>{@link io.github.vfio4j.outcome.Closing}: going on after failures, and telling all of them;
- *   <li>{@link io.github.vfio4j.outcome.Dependents}: ownership of what was made from an object.
+ *   <li>{@link io.github.vfio4j.outcome.Dependents}: ownership of what was made from an object;
+ *   <li>{@link io.github.vfio4j.outcome.ThreadEnd}: waiting for a thread, interrupted or not.
  * </ul>
  */
 package io.github.vfio4j.outcome;

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.kvm_h;
 import io.github.vfio4j.bindings.kvm_run;
+import io.github.vfio4j.outcome.ThreadEnd;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import io.github.vfio4j.vmm.board.Board;
 import io.github.vfio4j.vmm.kvm.Vcpu;
@@ -37,17 +38,7 @@ final class ProcessorThread {
   /** Takes the processor out of the guest, and waits until its thread has ended. */
   void stop() throws VfioException {
     vcpu.kick();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    ThreadEnd.await(thread);
   }
 
   private void run() {
