@@ -26,6 +26,7 @@ import io.github.vfio4j.bindings.kvm_create_device;
 import io.github.vfio4j.bindings.kvm_device_attr;
 import io.github.vfio4j.bindings.kvm_ioeventfd;
 import io.github.vfio4j.bindings.kvm_irq_level;
+import io.github.vfio4j.bindings.kvm_irq_routing;
 import io.github.vfio4j.bindings.kvm_irqfd;
 import io.github.vfio4j.bindings.kvm_userspace_memory_region;
 import io.github.vfio4j.bindings.vfio_device_attach_iommufd_pt;
@@ -129,6 +130,7 @@ final class StructureLayouts {
           case KVM_GET_LAPIC, KVM_SET_LAPIC -> kvm_lapic_state.LAYOUT;
           case KVM_GET_SUPPORTED_CPUID, KVM_SET_CPUID2 -> kvm_cpuid2.LAYOUT;
           case KVM_CREATE_PIT2 -> kvm_pit_config.LAYOUT;
+          case KVM_SET_GSI_ROUTING -> kvm_irq_routing.LAYOUT;
           case KVM_IRQFD -> kvm_irqfd.LAYOUT;
           case KVM_IOEVENTFD -> kvm_ioeventfd.LAYOUT;
           case KVM_CREATE_DEVICE -> kvm_create_device.LAYOUT;

@@ -43,16 +43,23 @@ public final class VirtualMachine implements AutoCloseable {
   private final Vm vm;
   private final GuestMemory memory;
   private final Board board;
+  private final Devices devices;
   private final List<ProcessorThread> processors = new ArrayList<>();
   private final CompletableFuture<Ending> ending;
   private boolean closed;
 
   private VirtualMachine(
-      Kvm kvm, Vm vm, GuestMemory memory, Board board, CompletableFuture<Ending> ending) {
+      Kvm kvm,
+      Vm vm,
+      GuestMemory memory,
+      Board board,
+      Devices devices,
+      CompletableFuture<Ending> ending) {
     this.kvm = kvm;
     this.vm = vm;
     this.memory = memory;
     this.board = board;
+    this.devices = devices;
     this.ending = ending;
   }
 
@@ -87,8 +94,14 @@ public final class VirtualMachine implements AutoCloseable {
       for (Board.MemoryRange range : board.memory()) {
         memory.add(vm.slots(), range.address(), range.size());
       }
+      Devices devices =
+          rollback.make(
+              () -> new Devices(vm, memory, board.pci(), setup.iommufd()), Devices::close);
+      for (DeviceSetup device : setup.devices()) {
+        devices.plug(device);
+      }
       board.load();
-      VirtualMachine machine = new VirtualMachine(kvm, vm, memory, board, ending);
+      VirtualMachine machine = new VirtualMachine(kvm, vm, memory, board, devices, ending);
       for (int i = 0; i < setup.processors(); i++) {
         Vcpu vcpu = vm.createVcpu(i);
         board.prepare(vcpu);
@@ -183,6 +196,7 @@ public final class VirtualMachine implements AutoCloseable {
     }
     stop();
     Closing closing = new Closing();
+    closing.attempt(devices::close);
     closing.attempt(vm::close);
     closing.attempt(memory::close);
     closing.attempt(kvm::close);

@@ -1,42 +1,263 @@
-/* The only program of a guest of our own monitor: says what it sees, and ends as its command line orders. */
+/*
+ * The only program of a guest of our own monitor: does what its command line orders, "order=" and words with commas
+ * between them, says what it sees, and ends as the last word says.
+ */
+#define _GNU_SOURCE
 #include <dirent.h>
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-int main(void) {
-  static char order[4096], line[256];
+#define PAGE 4096
+#define FUNCTIONS "/sys/bus/pci/devices"
+
+static void put(const char *path, const char *text) {
+  int file = open(path, O_WRONLY);
+  if (file < 0 || write(file, text, strlen(text)) < 0) printf("guest: cannot write %s\n", path);
+  close(file);
+}
+
+static const char *get(const char *path) {
+  static char text[256];
+  int file = open(path, O_RDONLY);
+  ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
+  close(file);
+  if (size < 0) return "";
+  text[size] = 0;
+  return text;
+}
+
+/* Finds the nth function with these numbers, 0x and the vendor's and the device's. */
+static const char *find(const char *vendor, const char *device) {
+  static char name[64], path[512];
+  DIR *functions = opendir(FUNCTIONS);
+  struct dirent *each;
+  while ((each = readdir(functions))) {
+    snprintf(path, sizeof path, FUNCTIONS "/%s/vendor", each->d_name);
+    if (strncmp(get(path), vendor, 6)) continue;
+    snprintf(path, sizeof path, FUNCTIONS "/%s/device", each->d_name);
+    if (strncmp(get(path), device, 6)) continue;
+    snprintf(name, sizeof name, "%s", each->d_name);
+    closedir(functions);
+    return name;
+  }
+  closedir(functions);
+  return 0;
+}
+
+static void machine(void) {
+  char line[256];
   struct sysinfo info;
-  mkdir("/proc", 0755);
-  mount("proc", "/proc", "proc", 0, 0);
-  FILE *file = fopen("/proc/cmdline", "r");
-  if (!file || !fgets(order, sizeof order, file)) return 1;
   sysinfo(&info);
   unsigned long mebibytes = info.totalram * info.mem_unit >> 20;
   printf("guest: %ld processors, %s 96 and 128 MiB\n", sysconf(_SC_NPROCESSORS_ONLN),
          mebibytes >= 96 && mebibytes <= 128 ? "between" : "not between");
-  mkdir("/sys", 0755);
-  mount("sysfs", "/sys", "sysfs", 0, 0);
-  DIR *functions = opendir("/sys/bus/pci/devices");
+  DIR *functions = opendir(FUNCTIONS);
   struct dirent *each;
   while (functions && (each = readdir(functions)))
     if (each->d_name[0] != '.') printf("guest: function %s\n", each->d_name);
-  file = fopen("/proc/iomem", "r");
+  FILE *file = fopen("/proc/iomem", "r");
   while (file && fgets(line, sizeof line, file))
     if (strstr(line, "PCI Bus") || strstr(line, "ECAM")) printf("guest: %s", line);
-  if (strstr(order, "order=echo")) {
-    printf("guest: says something\n");
-    fflush(stdout);
-    if (!fgets(line, sizeof line, stdin)) return 1;
-    printf("guest: heard %s", line);
-    fflush(stdout);
-    for (;;) sleep(1000);
-  }
+}
+
+static void echo(void) {
+  char line[256];
+  printf("guest: says something\n");
   fflush(stdout);
-  reboot(strstr(order, "order=off") ? RB_POWER_OFF : RB_AUTOBOOT);
+  if (!fgets(line, sizeof line, stdin)) exit(1);
+  printf("guest: heard %s", line);
+  fflush(stdout);
+  for (;;) sleep(1000);
+}
+
+/* A device that this guest's own VFIO drives, without an IOMMU. */
+struct device {
+  int file;
+  volatile uint32_t *registers;
+  uint64_t config;
+};
+
+static int assign(struct device *device, const char *name) {
+  char path[512], link[512];
+  put("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "1");
+  snprintf(path, sizeof path, FUNCTIONS "/%s/driver_override", name);
+  put(path, "vfio-pci");
+  put("/sys/bus/pci/drivers_probe", name);
+  snprintf(path, sizeof path, FUNCTIONS "/%s/iommu_group", name);
+  ssize_t size = readlink(path, link, sizeof link - 1);
+  if (size < 0) return 0;
+  link[size] = 0;
+  snprintf(path, sizeof path, "/dev/vfio/noiommu-%s", strrchr(link, '/') + 1);
+  int container = open("/dev/vfio/vfio", O_RDWR), group = open(path, O_RDWR);
+  if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) || ioctl(container, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU))
+    return 0;
+  device->file = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
+  struct vfio_region_info config = {.argsz = sizeof config, .index = VFIO_PCI_CONFIG_REGION_INDEX};
+  struct vfio_region_info bar = {.argsz = sizeof bar, .index = VFIO_PCI_BAR0_REGION_INDEX};
+  if (device->file < 0 || ioctl(device->file, VFIO_DEVICE_GET_REGION_INFO, &config) ||
+      ioctl(device->file, VFIO_DEVICE_GET_REGION_INFO, &bar))
+    return 0;
+  device->config = config.offset;
+  uint16_t command = 6; /* memory, and bus master */
+  if (pwrite(device->file, &command, 2, config.offset + 4) != 2) return 0;
+  device->registers = mmap(0, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device->file, bar.offset);
+  return device->registers != MAP_FAILED;
+}
+
+static int interrupt(struct device *device, int index, int event) {
+  char space[sizeof(struct vfio_irq_set) + sizeof event];
+  struct vfio_irq_set *set = (void *)space;
+  *set = (struct vfio_irq_set){.argsz = sizeof space, .index = index, .count = 1,
+                               .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER};
+  memcpy(set->data, &event, sizeof event);
+  return ioctl(device->file, VFIO_DEVICE_SET_IRQS, set);
+}
+
+static void unmask(struct device *device) {
+  struct vfio_irq_set set = {.argsz = sizeof set, .index = VFIO_PCI_INTX_IRQ_INDEX, .count = 1,
+                             .flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK};
+  ioctl(device->file, VFIO_DEVICE_SET_IRQS, &set);
+}
+
+static void disable(struct device *device, int index) {
+  struct vfio_irq_set set = {.argsz = sizeof set, .index = index,
+                             .flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER};
+  ioctl(device->file, VFIO_DEVICE_SET_IRQS, &set);
+}
+
+static long arrived(int event) {
+  uint64_t count = 0;
+  struct pollfd poll_for = {.fd = event, .events = POLLIN};
+  return poll(&poll_for, 1, 10000) == 1 && read(event, &count, sizeof count) == sizeof count ? (long)count : -1;
+}
+
+static uint64_t physical(void *page) {
+  uint64_t entry = 0;
+  int file = open("/proc/self/pagemap", O_RDONLY);
+  if (pread(file, &entry, sizeof entry, (uintptr_t)page / PAGE * 8) != sizeof entry) return 0;
+  close(file);
+  return (entry & ((1ull << 55) - 1)) * PAGE;
+}
+
+static void dma(struct device *device, uint64_t from, uint64_t to, uint32_t count, uint32_t command) {
+  device->registers[0x80 / 4] = from, device->registers[0x84 / 4] = from >> 32;
+  device->registers[0x88 / 4] = to, device->registers[0x8c / 4] = to >> 32;
+  device->registers[0x90 / 4] = count, device->registers[0x94 / 4] = 0;
+  device->registers[0x98 / 4] = command, device->registers[0x9c / 4] = 0;
+  while (device->registers[0x98 / 4] & 1) usleep(1000);
+}
+
+/* QEMU's educational device: computes, interrupts by a message and by its line, and copies. */
+static void edu(void) {
+  struct device device;
+  const char *name = find("0x1234", "0x11e8");
+  if (!name || !assign(&device, name)) {
+    printf("guest: edu is not there\n");
+    return;
+  }
+  device.registers[0x08 / 4] = 10;
+  while (device.registers[0x20 / 4] & 1) usleep(1000);
+  printf("guest: edu computes %u\n", device.registers[0x08 / 4]);
+
+  int event = eventfd(0, 0);
+  if (interrupt(&device, VFIO_PCI_MSI_IRQ_INDEX, event)) printf("guest: edu has no message\n");
+  for (uint32_t i = 1; i <= 3; i++) {
+    device.registers[0x60 / 4] = i;
+    printf("guest: edu's message %ld, status %u\n", arrived(event), device.registers[0x24 / 4]);
+    device.registers[0x64 / 4] = i;
+  }
+  disable(&device, VFIO_PCI_MSI_IRQ_INDEX);
+
+  char *out = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+  char *in = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+  for (int i = 0; i < PAGE; i++) out[i] = (char)(i * 7 + 3), in[i] = 0;
+  dma(&device, physical(out), 0x40000, PAGE, 1);
+  dma(&device, 0x40000, physical(in), PAGE, 3);
+  printf("guest: edu copies %s\n", memcmp(in, out, PAGE) ? "something else" : "all");
+
+  uint8_t pin = 0;
+  if (pread(device.file, &pin, 1, device.config + 0x3d) != 1 || !pin) {
+    printf("guest: edu has no line\n");
+  } else if (interrupt(&device, VFIO_PCI_INTX_IRQ_INDEX, event)) {
+    printf("guest: edu's line is refused\n");
+  } else {
+    for (uint32_t i = 1; i <= 3; i++) {
+      device.registers[0x60 / 4] = i;
+      printf("guest: edu's line %ld, status %u\n", arrived(event), device.registers[0x24 / 4]);
+      device.registers[0x64 / 4] = i;
+      unmask(&device);
+    }
+    disable(&device, VFIO_PCI_INTX_IRQ_INDEX);
+  }
+  close(device.file);
+}
+
+/* Opens the first namespace, which is not always the first that Linux finds. */
+static int open_disk(void) {
+  char path[512];
+  for (int i = 0; i < 300; i++, usleep(100000)) {
+    DIR *disks = opendir("/sys/block");
+    struct dirent *each;
+    int file = -1;
+    while (disks && file < 0 && (each = readdir(disks))) {
+      snprintf(path, sizeof path, "/sys/block/%s/nsid", each->d_name);
+      if (atoi(get(path)) != 1) continue;
+      snprintf(path, sizeof path, "/dev/%s", each->d_name);
+      file = open(path, O_RDWR | O_DIRECT);
+    }
+    closedir(disks);
+    if (file >= 0) return file;
+  }
+  return -1;
+}
+
+/* Reads the first page of a disk, and writes its bits turned over into the second. */
+static void disk(void) {
+  static _Alignas(PAGE) unsigned char block[PAGE];
+  int file = open_disk();
+  if (pread(file, block, PAGE, 0) != PAGE) {
+    printf("guest: disk cannot be read\n");
+    return;
+  }
+  block[PAGE - 1] = 0;
+  printf("guest: disk says %.60s\n", (char *)block);
+  for (int i = 0; i < PAGE; i++) block[i] = ~block[i];
+  printf("guest: disk %s\n",
+         pwrite(file, block, PAGE, PAGE) == PAGE && !fsync(file) ? "is written" : "cannot be written");
+  close(file);
+}
+
+int main(void) {
+  char line[4096];
+  mkdir("/proc", 0755);
+  mkdir("/sys", 0755);
+  mount("proc", "/proc", "proc", 0, 0);
+  mount("sysfs", "/sys", "sysfs", 0, 0);
+  mount("devtmpfs", "/dev", "devtmpfs", 0, 0);
+  snprintf(line, sizeof line, "%s", get("/proc/cmdline"));
+  char *orders = strstr(line, "order=");
+  if (!orders) return 1;
+  for (char *word = strtok(orders + strlen("order="), ", \n"); word; word = strtok(0, ", \n")) {
+    if (!strcmp(word, "machine")) machine();
+    if (!strcmp(word, "echo")) echo();
+    if (!strcmp(word, "edu")) edu();
+    if (!strcmp(word, "disk")) disk();
+    fflush(stdout);
+    if (!strcmp(word, "off")) reboot(RB_POWER_OFF);
+    if (!strcmp(word, "reset")) reboot(RB_AUTOBOOT);
+  }
   return 0;
 }

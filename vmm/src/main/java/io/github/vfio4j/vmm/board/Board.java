@@ -3,6 +3,7 @@ package io.github.vfio4j.vmm.board;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.vmm.bus.AddressMap;
 import io.github.vfio4j.vmm.kvm.Vcpu;
+import io.github.vfio4j.vmm.pci.PciHost;
 import java.util.List;
 
 /**
@@ -28,6 +29,9 @@ public interface Board {
 
   /** Returns what answers at addresses that are not memory. */
   AddressMap addresses();
+
+  /** Returns its PCI bus. */
+  PciHost pci();
 
   /**
    * Deals with a processor's stop for a reason that only processors of this kind have.

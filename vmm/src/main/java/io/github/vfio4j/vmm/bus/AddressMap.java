@@ -28,21 +28,39 @@ public final class AddressMap {
    *
    * @throws IllegalArgumentException if another one is at one of them, or there are none
    */
-  public synchronized void add(long first, long size, BusDevice device) {
+  public void add(long first, long size, BusDevice device) {
+    if (!addUnlessTaken(first, size, device)) {
+      throw new IllegalArgumentException(
+          "0x%x bytes at 0x%x are another device's".formatted(size, first));
+    }
+  }
+
+  /**
+   * Puts a device at some addresses, unless another one is at one of them.
+   *
+   * @return whether it did
+   * @throws IllegalArgumentException if there are none
+   */
+  public synchronized boolean addUnlessTaken(long first, long size, BusDevice device) {
     if (first < 0 || size <= 0 || first + size < 0) {
       throw new IllegalArgumentException("0x%x bytes at 0x%x".formatted(size, first));
     }
     for (Range range : ranges) {
       if (first < range.first + range.size && range.first < first + size) {
-        throw new IllegalArgumentException(
-            "0x%x bytes at 0x%x overlap 0x%x bytes at 0x%x"
-                .formatted(size, first, range.size, range.first));
+        return false;
       }
     }
     Range[] more = Arrays.copyOf(ranges, ranges.length + 1);
     more[ranges.length] = new Range(first, size, device);
     Arrays.sort(more, Comparator.comparingLong(Range::first));
     ranges = more;
+    return true;
+  }
+
+  /** Takes a device away from all of its addresses. */
+  public synchronized void remove(BusDevice device) {
+    ranges =
+        Arrays.stream(ranges).filter(range -> !range.device.equals(device)).toArray(Range[]::new);
   }
 
   /** Reads as the guest does. */

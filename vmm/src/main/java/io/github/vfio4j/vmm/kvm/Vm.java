@@ -2,6 +2,7 @@ package io.github.vfio4j.vmm.kvm;
 
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.bindings.kvm_irq_level;
+import io.github.vfio4j.kvm.KvmVm;
 import io.github.vfio4j.linux.Fd;
 import io.github.vfio4j.linux.Ioctl;
 import io.github.vfio4j.linux.Kernel;
@@ -22,6 +23,7 @@ public final class Vm implements AutoCloseable {
   private final Fd file;
   private final int runSize;
   private final MemorySlots slots = new MemorySlots(this);
+  private final InterruptRoutes routes = new InterruptRoutes(this);
   private final Dependents dependents = new Dependents();
 
   Vm(Kernel kernel, Fd file, int runSize) {
@@ -33,6 +35,21 @@ public final class Vm implements AutoCloseable {
   /** Returns what gives the guest memory. */
   public MemorySlots slots() {
     return slots;
+  }
+
+  /** Returns where its interrupts go. */
+  public InterruptRoutes routes() {
+    return routes;
+  }
+
+  /** Returns it as what the library tells of devices and their interrupts; it ends before this. */
+  public KvmVm devices() throws VfioException {
+    int number = file.acquire();
+    try {
+      return KvmVm.ofFd(number);
+    } finally {
+      file.release();
+    }
   }
 
   /** Issues an ioctl on the machine. */

@@ -1,9 +1,14 @@
 package io.github.vfio4j.vmm.memory;
 
+import io.github.vfio4j.DmaAccess;
+import io.github.vfio4j.IoAddressSpace;
+import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.iommufd.Ioas;
 import io.github.vfio4j.iommufd.MemoryFile;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.vmm.kvm.MemorySlot;
 import io.github.vfio4j.vmm.kvm.MemorySlots;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -16,6 +21,7 @@ import java.util.List;
  */
 public final class GuestMemory implements AutoCloseable {
   private final List<Block> blocks = new ArrayList<>();
+  private final List<IoAddressSpace> spaces = new ArrayList<>();
 
   private record Block(long address, MemoryFile file) {
     boolean holds(long first, long size) {
@@ -33,9 +39,49 @@ public final class GuestMemory implements AutoCloseable {
     String name = "guest at 0x%x".formatted(address);
     try (Rollback rollback = new Rollback()) {
       MemoryFile file = rollback.make(() -> MemoryFile.create(name, size), MemoryFile::close);
-      slots.map(address, file.segment(), file.size(), file);
-      blocks.add(rollback.done(new Block(address, file)));
+      rollback.make(() -> slots.map(address, file.segment(), file.size(), file), MemorySlot::close);
+      Block block = new Block(address, file);
+      for (IoAddressSpace space : spaces) {
+        map(block, space);
+        rollback.add(() -> space.unmap(address, size));
+      }
+      blocks.add(rollback.done(block));
     }
+  }
+
+  /**
+   * Lets devices reach the memory at the addresses where the guest sees it: what is there now, and
+   * what is added later.
+   *
+   * @param space where the devices do their DMA
+   */
+  public synchronized void share(IoAddressSpace space) throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      for (Block block : blocks) {
+        map(block, space);
+        rollback.add(() -> space.unmap(block.address(), block.file().size()));
+      }
+      spaces.add(space);
+      rollback.done(space);
+    }
+  }
+
+  /** Ends {@link #share}, for an address space that is about to be closed. */
+  public synchronized void forget(IoAddressSpace space) {
+    spaces.remove(space);
+  }
+
+  /** By the file where the kernel can, so that the mapping outlives this process's view of it. */
+  private static void map(Block block, IoAddressSpace space) throws VfioException {
+    if (space instanceof Ioas ioas) {
+      try {
+        ioas.mapFile(block.file(), 0, block.address(), block.file().size(), DmaAccess.READ_WRITE);
+        return;
+      } catch (UnsupportedByKernelException e) {
+        // before Linux 6.14: by its address in this process
+      }
+    }
+    space.map(block.file().segment(), block.address(), DmaAccess.READ_WRITE);
   }
 
   /**

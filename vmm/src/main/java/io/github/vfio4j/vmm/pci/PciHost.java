@@ -2,7 +2,9 @@ package io.github.vfio4j.vmm.pci;
 
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.vmm.bus.BusDevice;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
 
 /**
  * A bus with 32 slots, of one function each, and the ways to their configuration spaces: as memory
@@ -15,7 +17,12 @@ public final class PciHost {
   /** How many ports there are from the first one on. */
   public static final int PORTS = 8;
 
-  private static final int SLOTS = 32;
+  /** How many slots there are. */
+  public static final int SLOTS = 32;
+
+  /** How many interrupts the lines of all functions share. */
+  public static final int LINES = 8;
+
   private static final int FUNCTION_SIZE = 4096;
   private static final int FUNCTIONS = 8;
   private static final int DATA = 4;
@@ -24,9 +31,61 @@ public final class PciHost {
 
   private final AtomicReferenceArray<PciFunction> slots = new AtomicReferenceArray<>(SLOTS);
 
-  /** Makes a bus with nothing but the bridge to it. */
-  public PciHost() {
+  private final Windows memory;
+  private final Windows ports;
+  private final int firstGsi;
+
+  /**
+   * Makes a bus with nothing but the bridge to it.
+   *
+   * @param memory where its functions can have memory
+   * @param ports where they can have ports
+   * @param firstGsi the first of {@link #LINES} interrupts of the guest that their lines raise
+   */
+  public PciHost(Windows memory, Windows ports, int firstGsi) {
+    this.memory = memory;
+    this.ports = ports;
+    this.firstGsi = firstGsi;
     slots.set(0, new HostBridge());
+  }
+
+  /** Returns where functions can have memory. */
+  public Windows memoryWindows() {
+    return memory;
+  }
+
+  /** Returns where functions can have ports. */
+  public Windows portWindows() {
+    return ports;
+  }
+
+  /**
+   * Returns which interrupt of the guest a line raises.
+   *
+   * @param pin from 1
+   */
+  public int gsi(int slot, int pin) {
+    return firstGsi + (slot + pin - 1) % LINES;
+  }
+
+  /** Returns the first slot that is free, or nothing. */
+  public OptionalInt freeSlot() {
+    return IntStream.range(0, SLOTS).filter(slot -> slots.get(slot) == null).findFirst();
+  }
+
+  /** Returns whether there is such a slot, and nothing in it. */
+  public boolean isFree(int slot) {
+    return slot >= 0 && slot < SLOTS && slots.get(slot) == null;
+  }
+
+  /** Puts a function into a slot. */
+  public void plug(int slot, PciFunction function) {
+    slots.set(slot, function);
+  }
+
+  /** Takes what is in a slot out of it. */
+  public void unplug(int slot) {
+    slots.set(slot, null);
   }
 
   private int read(int function, int at, int width) throws VfioException {
@@ -69,7 +128,7 @@ public final class PciHost {
   }
 
   /** Returns what answers at {@link #PORTS} ports: an address is written first, then data. */
-  public BusDevice ports() {
+  public BusDevice configPorts() {
     return new BusDevice() {
       private volatile int address;
 

@@ -3,6 +3,7 @@ package io.github.vfio4j.vmm.x86;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.github.vfio4j.vmm.pci.PciHost;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -27,12 +28,13 @@ final class AcpiTables {
    *
    * @param base where they are, with the pointer to the others in front
    * @param processors how many there are
+   * @param pci what they tell of the bus
    */
-  static byte[] of(long base, int processors) {
+  static byte[] of(long base, int processors, PciHost pci) {
     AcpiTables tables = new AcpiTables(base);
     tables.add(new byte[HEADER]); // in whose place the pointer comes
     long facs = tables.add(facs());
-    long dsdt = tables.add(table("DSDT", 2, AcpiNamespace.bytes()));
+    long dsdt = tables.add(table("DSDT", 2, AcpiNamespace.bytes(pci)));
     List<Long> listed = new ArrayList<>();
     listed.add(tables.add(fadt(facs, dsdt)));
     listed.add(tables.add(madt(processors)));

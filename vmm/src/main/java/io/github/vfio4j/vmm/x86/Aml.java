@@ -3,6 +3,7 @@ package io.github.vfio4j.vmm.x86;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.ByteArrayOutputStream;
+import java.util.List;
 
 /** Writes the language of ACPI's tables (AML), as far as {@link AcpiNamespace} speaks it. */
 final class Aml {
@@ -37,11 +38,24 @@ final class Aml {
   }
 
   Aml name(String name, int... values) {
+    return named(name).numbers(values);
+  }
+
+  /** Gives a name to packages of numbers, 255 of them at most. */
+  Aml name(String name, List<int[]> packages) {
+    Aml content = new Aml();
+    for (int[] numbers : packages) {
+      content.numbers(numbers);
+    }
+    return named(name).block(PACKAGE, new byte[] {(byte) packages.size()}, content.bytes());
+  }
+
+  private Aml numbers(int... values) {
     Aml content = new Aml();
     for (int value : values) {
       content.number(value);
     }
-    return named(name).block(PACKAGE, new byte[] {(byte) values.length}, content.bytes());
+    return block(PACKAGE, new byte[] {(byte) values.length}, content.bytes());
   }
 
   /** Gives a name to what a device is, three letters and four digits. */

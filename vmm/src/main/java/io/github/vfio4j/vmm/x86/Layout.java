@@ -26,6 +26,10 @@ final class Layout {
   static final long PCI_HIGH_MEMORY = 1L << 38;
 
   static final long PCI_HIGH_MEMORY_END = 1L << 39;
+
+  /** The first pin of the IOAPIC that the lines of PCI have. */
+  static final int PCI_GSI = 16;
+
   static final int PCI_PORTS = 0xc000;
   static final int LAST_PORT = 0xffff;
 

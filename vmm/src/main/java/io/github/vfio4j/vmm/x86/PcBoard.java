@@ -16,6 +16,8 @@ import io.github.vfio4j.vmm.kvm.Vcpu;
 import io.github.vfio4j.vmm.kvm.Vm;
 import io.github.vfio4j.vmm.memory.GuestMemory;
 import io.github.vfio4j.vmm.pci.PciHost;
+import io.github.vfio4j.vmm.pci.Windows;
+import io.github.vfio4j.vmm.pci.Windows.Window;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -33,6 +35,8 @@ public final class PcBoard implements Board {
   private static final int SERIAL_PORT = 0x3f8;
   private static final int SERIAL_INTERRUPT = 4;
   private static final int PCI_PORT = 0xcf8;
+  private static final int PIC_PINS = 8;
+  private static final int IO_APIC_PINS = 24;
 
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -48,6 +52,7 @@ public final class PcBoard implements Board {
   private final LinuxBoot boot;
   private final Processors processors;
   private final Serial serial;
+  private final PciHost pci;
   private final AddressMap addresses = new AddressMap();
   private final AddressMap ports = new AddressMap();
 
@@ -80,9 +85,17 @@ public final class PcBoard implements Board {
     this.boot = new LinuxBoot(KernelImage.read(kernel), initrd, commandLine, low, high);
     this.processors = new Processors(kvm);
     this.serial = new Serial(console, asserted -> vm.setLine(SERIAL_INTERRUPT, asserted));
-    PciHost pci = new PciHost();
+    this.pci =
+        new PciHost(
+            new Windows(
+                addresses,
+                List.of(
+                    new Window(Layout.PCI_MEMORY, Layout.ECAM - 1),
+                    new Window(Layout.PCI_HIGH_MEMORY, Layout.PCI_HIGH_MEMORY_END - 1))),
+            new Windows(ports, List.of(new Window(Layout.PCI_PORTS, Layout.LAST_PORT))),
+            Layout.PCI_GSI);
     addresses.add(Layout.ECAM, PciHost.ECAM_SIZE, pci.ecam());
-    ports.add(PCI_PORT, PciHost.PORTS, pci.ports());
+    ports.add(PCI_PORT, PciHost.PORTS, pci.configPorts());
     PowerPorts power = new PowerPorts(orders);
     ports.add(SERIAL_PORT, Serial.SIZE, serial);
     ports.add(PowerPorts.EVENT_PORT, 4, power.events());
@@ -104,6 +117,7 @@ public final class PcBoard implements Board {
 
   @Override
   public void prepare() throws VfioException {
+    addPins();
     kvm.require(kvm_h.KVM_CAP_IRQCHIP, "interrupt controllers for guests");
     vm.ask(Ioctl.KVM_SET_TSS_ADDR, Layout.TSS);
     try (Arena arena = Arena.ofConfined()) {
@@ -113,6 +127,18 @@ public final class PcBoard implements Board {
       MemorySegment timer = arena.allocate(kvm_pit_config.LAYOUT);
       kvm_pit_config.flags(timer, kvm_x86_h.KVM_PIT_SPEAKER_DUMMY);
       vm.ask(Ioctl.KVM_CREATE_PIT2, timer);
+    }
+  }
+
+  /** The pins of the older controllers, and of the newer one: 0 to 15 go to both. */
+  private void addPins() {
+    for (int gsi = 0; gsi < IO_APIC_PINS; gsi++) {
+      if (gsi < 2 * PIC_PINS) {
+        boolean first = gsi < PIC_PINS;
+        int chip = first ? kvm_x86_h.KVM_IRQCHIP_PIC_MASTER : kvm_x86_h.KVM_IRQCHIP_PIC_SLAVE;
+        vm.routes().addPin(gsi, chip, gsi % PIC_PINS);
+      }
+      vm.routes().addPin(gsi, kvm_x86_h.KVM_IRQCHIP_IOAPIC, gsi);
     }
   }
 
@@ -127,12 +153,17 @@ public final class PcBoard implements Board {
 
   @Override
   public void load() {
-    boot.load(memory, AcpiTables.of(Layout.ACPI, processorCount));
+    boot.load(memory, AcpiTables.of(Layout.ACPI, processorCount, pci));
   }
 
   @Override
   public AddressMap addresses() {
     return addresses;
+  }
+
+  @Override
+  public PciHost pci() {
+    return pci;
   }
 
   @Override

@@ -81,7 +81,7 @@ class AddressMapTest {
 
     assertThatIllegalArgumentException()
         .isThrownBy(() -> map.add(0x11f, 1, high))
-        .withMessageContaining("overlap");
+        .withMessageContaining("0x1 bytes at 0x11f are another device's");
     assertThatIllegalArgumentException().isThrownBy(() -> map.add(0xf0, 0x11, high));
     map.add(0x120, 1, high);
     map.add(0xf0, 0x10, high);

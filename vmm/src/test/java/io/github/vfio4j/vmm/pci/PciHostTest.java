@@ -3,15 +3,18 @@ package io.github.vfio4j.vmm.pci;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.vmm.bus.AddressMap;
 import io.github.vfio4j.vmm.bus.BusDevice;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PciHostTest {
   private static final int ENABLED = 1 << 31;
 
-  private final PciHost host = new PciHost();
+  private final Windows nothing = new Windows(new AddressMap(), List.of());
+  private final PciHost host = new PciHost(nothing, nothing, 16);
   private final BusDevice ecam = host.ecam();
-  private final BusDevice ports = host.ports();
+  private final BusDevice ports = host.configPorts();
 
   @Test
   void bridgeIsSeenAsMemory() throws VfioException {

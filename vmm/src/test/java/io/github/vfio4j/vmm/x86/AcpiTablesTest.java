@@ -3,16 +3,25 @@ package io.github.vfio4j.vmm.x86;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.vfio4j.vmm.bus.AddressMap;
+import io.github.vfio4j.vmm.pci.PciHost;
+import io.github.vfio4j.vmm.pci.Windows;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Follows the pointers as an operating system does. */
 class AcpiTablesTest {
+  private static PciHost bus() {
+    Windows nothing = new Windows(new AddressMap(), List.of());
+    return new PciHost(nothing, nothing, 16);
+  }
+
   private static final long BASE = 0xe0000;
 
   private final ByteBuffer tables =
-      ByteBuffer.wrap(AcpiTables.of(BASE, 3)).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer.wrap(AcpiTables.of(BASE, 3, bus())).order(ByteOrder.LITTLE_ENDIAN);
 
   private int at(long address) {
     return (int) (address - BASE);

@@ -1,0 +1,110 @@
+package io.github.vfio4j.kerneltests;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.PciAddress;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.lab.OnMachine;
+import io.github.vfio4j.model.ModelHost;
+import io.github.vfio4j.model.edu.EduModel;
+import io.github.vfio4j.nvme.NamespaceChannel;
+import io.github.vfio4j.nvme.NvmeController;
+import io.github.vfio4j.sysfs.Sysfs;
+import io.github.vfio4j.vmm.DeviceSetup;
+import io.github.vfio4j.vmm.VirtualMachine.Ending;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Devices of the lab's machine, and models of them, in a guest of the monitor. */
+@OnMachine(value = "intel/scalable", since = "7.0")
+@Bound({Device.EDU, Device.NVME})
+class GuestDeviceTest extends GuestTests {
+  private static final int BLOCK = 4096;
+
+  private static HostDevice device(PciAddress address) throws VfioException {
+    return Sysfs.host().device(address);
+  }
+
+  @EachBackend
+  void eduComputesInterruptsAndCopies(Backend backend) throws Exception {
+    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
+
+    String said = run(ordered("edu,off").device(edu), Ending.POWERED_OFF);
+
+    assertThat(said).contains("guest: edu computes 3628800").contains("guest: edu copies all");
+    for (int i = 1; i <= 3; i++) {
+      assertThat(said)
+          .contains("guest: edu's message 1, status " + i)
+          .contains("guest: edu's line 1, status " + i);
+    }
+  }
+
+  @Test
+  void eduWhoseMemoryIsNotMappedDoesTheSame() throws Exception {
+    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU)).unmapped(Set.of(0)).slot(7);
+
+    String said = run(ordered("machine,edu,off").device(edu), Ending.POWERED_OFF);
+
+    assertThat(said)
+        .contains("guest: function 0000:00:07.0")
+        .contains("guest: edu computes 3628800")
+        .contains("guest: edu's message 1, status 3")
+        .contains("guest: edu copies all");
+  }
+
+  @Test
+  void modelDoesTheSame() throws Exception {
+    try (ModelHost host = ModelHost.of(new EduModel())) {
+      DeviceSetup edu = DeviceSetup.opened("edu", host::open);
+
+      String said = run(ordered("edu,off").device(edu), Ending.POWERED_OFF);
+
+      assertThat(said)
+          .contains("guest: edu computes 3628800")
+          .contains("guest: edu's message 1, status 3")
+          .contains("guest: edu copies all")
+          .contains("guest: edu has no line");
+      assertThat(host.dmaFaults()).isEmpty();
+    }
+  }
+
+  @EachBackend
+  void linuxReadsAndWritesTheDisk(Backend backend) throws Exception {
+    byte[] written = Arrays.copyOf(("hello by " + backend).getBytes(US_ASCII), BLOCK);
+    access(backend, 0, written, true);
+
+    DeviceSetup disk = DeviceSetup.of(device(Machine.NVME), backend);
+    String said = run(ordered("disk,off").device(disk).processors(2), Ending.POWERED_OFF);
+
+    assertThat(said)
+        .contains("guest: disk says hello by " + backend)
+        .contains("guest: disk is written");
+    byte[] read = new byte[BLOCK];
+    access(backend, BLOCK, read, false);
+    for (int i = 0; i < BLOCK; i++) {
+      assertThat(read[i]).isEqualTo((byte) ~written[i]);
+    }
+  }
+
+  private static void access(Backend backend, long at, byte[] bytes, boolean write)
+      throws IOException {
+    try (VfioDevice device = VfioDevice.open(Machine.NVME, backend);
+        NvmeController controller = NvmeController.start(device);
+        NamespaceChannel channel = controller.open(controller.namespaces().getFirst())) {
+      channel.position(at);
+      ByteBuffer buffer = ByteBuffer.wrap(bytes);
+      while (buffer.hasRemaining()) {
+        int done = write ? channel.write(buffer) : channel.read(buffer);
+        assertThat(done).isPositive();
+      }
+      channel.force();
+    }
+  }
+}

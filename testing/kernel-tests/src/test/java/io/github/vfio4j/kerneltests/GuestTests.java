@@ -1,0 +1,75 @@
+package io.github.vfio4j.kerneltests;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.vmm.MachineSetup;
+import io.github.vfio4j.vmm.VirtualMachine;
+import io.github.vfio4j.vmm.VirtualMachine.Ending;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tests of the monitor: it boots the lab's kernel, whose only program is guest.c. */
+@Timeout(value = 4, unit = TimeUnit.MINUTES) // a machine inside of an emulated one
+abstract class GuestTests {
+  static final Path KERNEL = Path.of(Objects.requireNonNull(System.getenv("LAB_IMAGE")));
+
+  @TempDir private static Path directory;
+
+  private static Path initrd;
+
+  final ByteArrayOutputStream console = new ByteArrayOutputStream();
+
+  @BeforeAll
+  static void compileTheGuestsProgram() throws IOException, InterruptedException {
+    Path source = directory.resolve("guest.c");
+    Path program = directory.resolve("guest");
+    try (InputStream text = GuestTests.class.getResourceAsStream("guest.c")) {
+      Files.copy(Objects.requireNonNull(text), source);
+    }
+    Process gcc =
+        new ProcessBuilder("gcc", "-static", "-O1", "-o", program.toString(), source.toString())
+            .inheritIO()
+            .start();
+    assertThat(gcc.waitFor()).isZero();
+    initrd = Files.write(directory.resolve("initrd"), Cpio.of(Files.readAllBytes(program)));
+  }
+
+  /** A machine whose program carries out orders, words of guest.c with commas between them. */
+  MachineSetup ordered(String orders) {
+    return MachineSetup.of(KERNEL)
+        .initrd(initrd)
+        .memory(128L << 20)
+        .commandLine("console=ttyS0 loglevel=1 panic=-1 no_timer_check order=" + orders)
+        .console(console);
+  }
+
+  /** Returns what a machine has said until it ended as it is expected to. */
+  String run(MachineSetup setup, Ending expected) throws VfioException, InterruptedException {
+    try (VirtualMachine machine = VirtualMachine.boot(setup)) {
+      Ending ending = machine.await();
+      assertThat(ending).as(said()).isEqualTo(expected);
+      return said();
+    }
+  }
+
+  /** Waits until the machine has said something. */
+  void await(String text) throws InterruptedException {
+    while (!said().contains(text)) {
+      Thread.sleep(100);
+    }
+  }
+
+  String said() {
+    return console.toString(UTF_8);
+  }
+}

@@ -1,0 +1,200 @@
+package io.github.vfio4j.vmm;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.container.Container;
+import io.github.vfio4j.container.Group;
+import io.github.vfio4j.iommufd.CdevDevice;
+import io.github.vfio4j.iommufd.Ioas;
+import io.github.vfio4j.iommufd.Iommufd;
+import io.github.vfio4j.iommufd.UnboundDevice;
+import io.github.vfio4j.kvm.KvmVfio;
+import io.github.vfio4j.kvm.KvmVm;
+import io.github.vfio4j.outcome.Closing;
+import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.vmm.kvm.Vm;
+import io.github.vfio4j.vmm.memory.GuestMemory;
+import io.github.vfio4j.vmm.passthrough.AssignedDevice;
+import io.github.vfio4j.vmm.pci.PciHost;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The devices of a machine. Each is opened in the order that the kernel wants: first the guest's
+ * memory is mapped for it, then KVM is told of its file, then the file is bound or its group's
+ * device opened, so that it knows the machine from the start. Thread-safe.
+ */
+final class Devices implements AutoCloseable {
+  private record Plugged(DeviceSetup setup, int slot, VfioDevice device, AssignedDevice function) {}
+
+  private final Vm vm;
+  private final GuestMemory memory;
+  private final PciHost host;
+  private final OptionalInt passedIommufd;
+  private final Map<String, Plugged> plugged = new LinkedHashMap<>();
+  private final KvmVm kvm;
+  private @Nullable KvmVfio files;
+  private @Nullable Iommufd iommufd;
+  private @Nullable Ioas ioas;
+  private @Nullable Container container;
+
+  Devices(Vm vm, GuestMemory memory, PciHost host, OptionalInt passedIommufd) throws VfioException {
+    this.vm = vm;
+    this.memory = memory;
+    this.host = host;
+    this.passedIommufd = passedIommufd;
+    this.kvm = vm.devices();
+  }
+
+  /** Opens a device and puts it into a slot. */
+  synchronized void plug(DeviceSetup setup) throws VfioException {
+    String name = setup.name();
+    if (plugged.containsKey(name)) {
+      throw new VfioException("plug", name, null, "the machine has a device of this name");
+    }
+    int slot = setup.slot() == 0 ? host.freeSlot().orElse(0) : setup.slot();
+    if (!host.isFree(slot)) {
+      throw new VfioException(
+          "plug", name, null, slot == 0 ? "no slot is free" : "slot " + slot + " is not free");
+    }
+    try (Rollback rollback = new Rollback()) {
+      VfioDevice device = open(setup.source(), rollback);
+      AssignedDevice function =
+          rollback.make(
+              () -> AssignedDevice.of(device, vm, kvm, host, slot, setup.unmapped()),
+              AssignedDevice::close);
+      plugged.put(name, new Plugged(setup, slot, device, function));
+      host.plug(slot, function);
+      rollback.done(device);
+    }
+  }
+
+  private VfioDevice open(DeviceSetup.Source source, Rollback rollback) throws VfioException {
+    return switch (source) {
+      case DeviceSetup.Node(HostDevice device, Backend backend) ->
+          backend == Backend.IOMMUFD
+              ? bind(
+                  rollback.make(() -> UnboundDevice.open(device), UnboundDevice::close), rollback)
+              : openInGroup(device, rollback);
+      case DeviceSetup.Descriptor(int fd) ->
+          bind(rollback.make(() -> UnboundDevice.ofFd(fd), UnboundDevice::close), rollback);
+      case DeviceSetup.Opened(DeviceSetup.Opening opening) -> {
+        VfioDevice device = rollback.make(opening::open, VfioDevice::close);
+        memory.share(device.addressSpace());
+        rollback.add(() -> memory.forget(device.addressSpace()));
+        yield device;
+      }
+    };
+  }
+
+  private VfioDevice bind(UnboundDevice node, Rollback rollback) throws VfioException {
+    Ioas space = ioas();
+    files().add(node);
+    CdevDevice device = rollback.make(() -> space.iommufd().bind(node), CdevDevice::close);
+    device.attach(space);
+    return device;
+  }
+
+  private VfioDevice openInGroup(HostDevice device, Rollback rollback) throws VfioException {
+    int number =
+        device
+            .iommuGroup()
+            .orElseThrow(
+                () -> new VfioException("open", device.name(), null, "it has no IOMMU group"));
+    Container space = container;
+    boolean first = space == null;
+    if (space == null) {
+      rollback.add(this::closeUnusedContainer);
+      space = Container.open();
+      container = space;
+    }
+    Group group = space.group(number);
+    if (first) {
+      memory.share(space); // which takes mappings from its first group on
+    }
+    if (!group.hasOpenDevice()) {
+      files().add(group);
+    }
+    Container opening = space;
+    return rollback.make(() -> opening.openDevice(device), VfioDevice::close);
+  }
+
+  private Ioas ioas() throws VfioException {
+    if (ioas == null) {
+      try (Rollback rollback = new Rollback()) {
+        Iommufd opened =
+            rollback.make(
+                () ->
+                    passedIommufd.isPresent()
+                        ? Iommufd.ofFd(passedIommufd.getAsInt())
+                        : Iommufd.open(),
+                Iommufd::close);
+        Ioas made = opened.allocateIoas();
+        memory.share(made);
+        iommufd = opened;
+        ioas = rollback.done(made);
+      }
+    }
+    return ioas;
+  }
+
+  private KvmVfio files() throws VfioException {
+    if (files == null) {
+      files = kvm.createVfio();
+    }
+    return files;
+  }
+
+  /** Takes a device out of its slot and closes it. */
+  synchronized void unplug(String name) throws VfioException {
+    Plugged gone = plugged.get(name);
+    if (gone == null) {
+      throw new VfioException("unplug", name, null, "the machine has no device of this name");
+    }
+    Closing closing = new Closing();
+    close(gone, closing);
+    closing.rethrow();
+  }
+
+  private void close(Plugged gone, Closing closing) {
+    host.unplug(gone.slot);
+    closing.attempt(gone.function::close);
+    if (gone.setup.source() instanceof DeviceSetup.Opened) {
+      memory.forget(gone.device.addressSpace());
+    }
+    closing.attempt(gone.device::close);
+    plugged.remove(gone.setup.name());
+    closing.attempt(this::closeUnusedContainer);
+  }
+
+  /** One without a group has no IOMMU and takes no mappings: the next device gets another one. */
+  private void closeUnusedContainer() throws VfioException {
+    Container unused = container;
+    if (unused != null
+        && plugged.values().stream().noneMatch(each -> each.device.addressSpace() == unused)) {
+      memory.forget(unused);
+      unused.close();
+      container = null;
+    }
+  }
+
+  /** Closes all, the last one first. */
+  @Override
+  public synchronized void close() throws VfioException {
+    Closing closing = new Closing();
+    for (Plugged each : List.copyOf(plugged.values()).reversed()) {
+      close(each, closing);
+    }
+    Iommufd opened = iommufd;
+    if (opened != null) {
+      closing.attempt(opened::close);
+    }
+    closing.attempt(kvm::close);
+    closing.rethrow();
+  }
+}
