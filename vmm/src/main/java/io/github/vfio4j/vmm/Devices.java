@@ -150,6 +150,15 @@ final class Devices implements AutoCloseable {
     return files;
   }
 
+  /** Resets all, while no processor runs. */
+  synchronized void reset() throws VfioException {
+    Closing closing = new Closing();
+    for (Plugged each : plugged.values()) {
+      closing.attempt(each.function::reset);
+    }
+    closing.rethrow();
+  }
+
   /** Takes a device out of its slot and closes it. */
   synchronized void unplug(String name) throws VfioException {
     Plugged gone = plugged.get(name);

@@ -28,6 +28,7 @@ public final class MachineSetup {
   private OutputStream console = OutputStream.nullOutputStream();
   private List<DeviceSetup> devices = List.of();
   private OptionalInt iommufd = OptionalInt.empty();
+  private boolean endingOnReset;
 
   private MachineSetup(Path kernel) {
     this.kernel = kernel;
@@ -43,6 +44,7 @@ public final class MachineSetup {
     this.console = other.console;
     this.devices = other.devices;
     this.iommufd = other.iommufd;
+    this.endingOnReset = other.endingOnReset;
   }
 
   /**
@@ -151,6 +153,17 @@ public final class MachineSetup {
     return other;
   }
 
+  /**
+   * Returns the same that ends when the guest asks for a reset, instead of beginning anew.
+   *
+   * @return the other setup
+   */
+  public MachineSetup endingOnReset() {
+    MachineSetup other = new MachineSetup(this);
+    other.endingOnReset = true;
+    return other;
+  }
+
   Path kernel() {
     return kernel;
   }
@@ -177,6 +190,10 @@ public final class MachineSetup {
 
   OptionalInt iommufd() {
     return iommufd;
+  }
+
+  boolean isEndingOnReset() {
+    return endingOnReset;
   }
 
   byte[] initrdBytes() throws VfioException {

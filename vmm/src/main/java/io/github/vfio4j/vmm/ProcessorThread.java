@@ -32,6 +32,7 @@ final class ProcessorThread {
   }
 
   void start() {
+    vcpu.calm();
     thread.start();
   }
 
@@ -50,11 +51,23 @@ final class ProcessorThread {
             stopped();
           }
         }
+        finishAccess();
       } finally {
         vcpu.leave();
       }
     } catch (Throwable e) {
       ending.completeExceptionally(e);
+    }
+  }
+
+  /**
+   * Lets the kernel end an instruction that has stopped for an access: it would do so at the next
+   * run, to a processor that may have been reset by then.
+   */
+  private void finishAccess() throws VfioException {
+    vcpu.kick();
+    while (vcpu.run()) {
+      stopped();
     }
   }
 

@@ -3,6 +3,7 @@ package io.github.vfio4j.vmm;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.outcome.ThreadEnd;
 import io.github.vfio4j.vmm.board.Board;
 import io.github.vfio4j.vmm.board.Orders;
 import io.github.vfio4j.vmm.kvm.Kvm;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A virtual machine that runs Linux on KVM.
@@ -44,8 +46,15 @@ public final class VirtualMachine implements AutoCloseable {
   private final GuestMemory memory;
   private final Board board;
   private final Devices devices;
-  private final List<ProcessorThread> processors = new ArrayList<>();
-  private final CompletableFuture<Ending> ending;
+  private final List<Vcpu> vcpus;
+  private final boolean endingOnReset;
+  private final Thread thread = Thread.ofPlatform().daemon().unstarted(this::live);
+  private final CompletableFuture<Ending> ending = new CompletableFuture<>();
+
+  /** Guarded by this, as the next. */
+  private PowerCycle cycle;
+
+  private boolean stopping;
   private boolean closed;
 
   private VirtualMachine(
@@ -54,13 +63,17 @@ public final class VirtualMachine implements AutoCloseable {
       GuestMemory memory,
       Board board,
       Devices devices,
-      CompletableFuture<Ending> ending) {
+      List<Vcpu> vcpus,
+      boolean endingOnReset) {
     this.kvm = kvm;
     this.vm = vm;
     this.memory = memory;
     this.board = board;
     this.devices = devices;
-    this.ending = ending;
+    this.vcpus = vcpus;
+    this.endingOnReset = endingOnReset;
+    this.cycle = new PowerCycle(vcpus, board);
+    thread.setName(vm.toString());
   }
 
   /**
@@ -68,8 +81,8 @@ public final class VirtualMachine implements AutoCloseable {
    *
    * @param setup what it has, and what it boots
    * @return the machine; the caller closes it
-   * @throws VfioException if this user or this kernel cannot run one, or the kernel to be booted
-   *     does not fit; nothing is left open then
+   * @throws VfioException if this user or this kernel cannot run one, the kernel to be booted does
+   *     not fit, or a device cannot be opened; nothing is left open then
    */
   public static VirtualMachine boot(MachineSetup setup) throws VfioException {
     try (Rollback rollback = new Rollback()) {
@@ -77,13 +90,13 @@ public final class VirtualMachine implements AutoCloseable {
       GuestMemory memory = new GuestMemory();
       rollback.add(memory::close);
       Vm vm = rollback.make(kvm::createVm, Vm::close);
-      CompletableFuture<Ending> ending = new CompletableFuture<>();
+      GuestOrders orders = new GuestOrders();
       Board board =
           new PcBoard(
               kvm,
               vm,
               memory,
-              orders(ending),
+              orders,
               setup.processors(),
               setup.memory(),
               setup.kernel(),
@@ -101,30 +114,73 @@ public final class VirtualMachine implements AutoCloseable {
         devices.plug(device);
       }
       board.load();
-      VirtualMachine machine = new VirtualMachine(kvm, vm, memory, board, devices, ending);
+      List<Vcpu> vcpus = new ArrayList<>();
       for (int i = 0; i < setup.processors(); i++) {
         Vcpu vcpu = vm.createVcpu(i);
         board.prepare(vcpu);
-        machine.processors.add(new ProcessorThread(vcpu, board, ending));
+        vcpus.add(vcpu);
       }
-      rollback.add(machine::stopProcessors);
-      machine.processors.forEach(ProcessorThread::start);
+      VirtualMachine machine =
+          new VirtualMachine(kvm, vm, memory, board, devices, vcpus, setup.isEndingOnReset());
+      orders.machine = machine;
+      machine.thread.start();
       return rollback.done(machine);
     }
   }
 
-  private static Orders orders(CompletableFuture<Ending> ending) {
-    return new Orders() {
-      @Override
-      public void powerOff() {
-        ending.complete(Ending.POWERED_OFF);
-      }
+  /** What the guest asks for, once there is a machine that runs it. */
+  private static final class GuestOrders implements Orders {
+    private volatile @Nullable VirtualMachine machine;
 
-      @Override
-      public void reset() {
-        ending.complete(Ending.RESET);
+    @Override
+    public void powerOff() {
+      end(Ending.POWERED_OFF);
+    }
+
+    @Override
+    public void reset() {
+      end(Ending.RESET);
+    }
+
+    private void end(Ending wanted) {
+      VirtualMachine ended = machine;
+      if (ended != null) {
+        ended.end(wanted);
       }
-    };
+    }
+  }
+
+  private synchronized void end(Ending wanted) {
+    cycle.end(wanted);
+  }
+
+  /** From power-on to the end, by way of resets. */
+  private void live() {
+    try {
+      Ending reached = cycle().run();
+      while (reached == Ending.RESET && !endingOnReset) {
+        devices.reset();
+        board.reset();
+        reached = next().run();
+      }
+      ending.complete(reached);
+    } catch (ExecutionException e) {
+      ending.completeExceptionally(e.getCause());
+    } catch (Throwable e) {
+      ending.completeExceptionally(e);
+    }
+  }
+
+  private synchronized PowerCycle cycle() {
+    return cycle;
+  }
+
+  private synchronized PowerCycle next() {
+    cycle = new PowerCycle(vcpus, board);
+    if (stopping) {
+      cycle.end(Ending.STOPPED);
+    }
+    return cycle;
   }
 
   /**
@@ -136,9 +192,7 @@ public final class VirtualMachine implements AutoCloseable {
    */
   public Ending await() throws VfioException, InterruptedException {
     try {
-      Ending reached = ending.get();
-      stopProcessors();
-      return reached;
+      return ending.get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof VfioException failure) {
         throw failure;
@@ -159,22 +213,13 @@ public final class VirtualMachine implements AutoCloseable {
     }
   }
 
-  /**
-   * Stops the machine as pulling its plug does. Does nothing if it has ended.
-   *
-   * @throws VfioException if a processor cannot be stopped
-   */
-  public void stop() throws VfioException {
-    ending.complete(Ending.STOPPED);
-    stopProcessors();
-  }
-
-  private void stopProcessors() throws VfioException {
-    Closing closing = new Closing();
-    for (ProcessorThread processor : processors) {
-      closing.attempt(processor::stop);
+  /** Stops the machine as pulling its plug does. Does nothing if it has ended. */
+  public void stop() {
+    synchronized (this) {
+      stopping = true;
+      cycle.end(Ending.STOPPED);
     }
-    closing.rethrow();
+    ThreadEnd.await(thread);
   }
 
   /** Returns the name used in messages. */
@@ -190,11 +235,15 @@ public final class VirtualMachine implements AutoCloseable {
    *     closed
    */
   @Override
-  public synchronized void close() throws VfioException {
+  public void close() throws VfioException {
+    stop();
+    closeAll();
+  }
+
+  private synchronized void closeAll() throws VfioException {
     if (closed) {
       return;
     }
-    stop();
     Closing closing = new Closing();
     closing.attempt(devices::close);
     closing.attempt(vm::close);

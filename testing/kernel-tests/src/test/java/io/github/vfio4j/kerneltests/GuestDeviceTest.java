@@ -15,10 +15,13 @@ import io.github.vfio4j.nvme.NamespaceChannel;
 import io.github.vfio4j.nvme.NvmeController;
 import io.github.vfio4j.sysfs.Sysfs;
 import io.github.vfio4j.vmm.DeviceSetup;
+import io.github.vfio4j.vmm.MachineSetup;
+import io.github.vfio4j.vmm.VirtualMachine;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -90,6 +93,31 @@ class GuestDeviceTest extends GuestTests {
     access(backend, BLOCK, read, false);
     for (int i = 0; i < BLOCK; i++) {
       assertThat(read[i]).isEqualTo((byte) ~written[i]);
+    }
+  }
+
+  @EachBackend
+  void devicesWorkAgainAfterReset(Backend backend) throws Exception {
+    MachineSetup setup =
+        ordered("edu,disk,echo,reset")
+            .device(DeviceSetup.of(device(Machine.EDU), backend))
+            .device(DeviceSetup.of(device(Machine.NVME), backend))
+            .processors(2);
+    try (VirtualMachine machine = VirtualMachine.boot(setup)) {
+      await("guest: says");
+      machine.type("again\n".getBytes(US_ASCII));
+      await("guest: heard again");
+      String first = said();
+      while (said().lastIndexOf("guest: says") < first.length()) {
+        Thread.sleep(100);
+      }
+      for (String boot : List.of(first, said().substring(first.length()))) {
+        assertThat(boot)
+            .contains("guest: edu's message 1, status 3")
+            .contains("guest: edu copies all")
+            .contains("guest: edu's line 1, status 3")
+            .contains("guest: disk is written");
+      }
     }
   }
 

@@ -29,14 +29,28 @@ class VirtualMachineTest extends GuestTests {
 
   @Test
   void guestAsksForAReset() throws Exception {
-    String said = run(ordered("machine,reset"), Ending.RESET);
+    String said = run(ordered("machine,reset").endingOnReset(), Ending.RESET);
 
     assertThat(said).contains("guest: 1 processors");
   }
 
   @Test
+  void resetBeginsAnew() throws Exception {
+    try (VirtualMachine machine =
+        VirtualMachine.boot(ordered("machine,echo,reset").processors(2))) {
+      for (int boot = 1; boot <= 3; boot++) {
+        while (said().split("guest: says", -1).length <= boot) {
+          Thread.sleep(100);
+        }
+        machine.type("again\n".getBytes(UTF_8));
+      }
+      assertThat(said().split("guest: 2 processors, between", -1)).hasSize(4);
+    }
+  }
+
+  @Test
   void guestHearsWhatIsTypedAndIsStoppedInItsSleep() throws Exception {
-    try (VirtualMachine machine = VirtualMachine.boot(ordered("echo").processors(2))) {
+    try (VirtualMachine machine = VirtualMachine.boot(ordered("echo,sleep").processors(2))) {
       await("guest: says");
       machine.type("hello\n".getBytes(UTF_8));
       await("guest: heard hello");

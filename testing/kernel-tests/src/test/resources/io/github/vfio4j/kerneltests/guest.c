@@ -79,8 +79,6 @@ static void echo(void) {
   fflush(stdout);
   if (!fgets(line, sizeof line, stdin)) exit(1);
   printf("guest: heard %s", line);
-  fflush(stdout);
-  for (;;) sleep(1000);
 }
 
 /* A device that this guest's own VFIO drives, without an IOMMU. */
@@ -253,6 +251,7 @@ int main(void) {
   for (char *word = strtok(orders + strlen("order="), ", \n"); word; word = strtok(0, ", \n")) {
     if (!strcmp(word, "machine")) machine();
     if (!strcmp(word, "echo")) echo();
+    if (!strcmp(word, "sleep")) sleep(100000);
     if (!strcmp(word, "edu")) edu();
     if (!strcmp(word, "disk")) disk();
     fflush(stdout);

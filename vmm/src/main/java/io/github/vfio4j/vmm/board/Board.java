@@ -27,6 +27,12 @@ public interface Board {
   /** Loads the kernel and all that it wants to find into the guest's memory. */
   void load() throws VfioException;
 
+  /**
+   * Makes all what it was at power-on, and loads the kernel again, while no processor runs. What is
+   * in memory beside that stays, as on a real board.
+   */
+  void reset() throws VfioException;
+
   /** Returns what answers at addresses that are not memory. */
   AddressMap addresses();
 

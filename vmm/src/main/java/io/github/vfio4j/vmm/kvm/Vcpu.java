@@ -106,6 +106,11 @@ public final class Vcpu implements AutoCloseable {
     }
   }
 
+  /** Ends what {@link #kick} began, before another thread runs it. */
+  public synchronized void calm() {
+    run.set(JAVA_BYTE, kvm_run.immediate_exit$OFFSET, (byte) 0);
+  }
+
   /** Closes it; no thread runs it any more. */
   @Override
   public void close() throws VfioException {

@@ -1,6 +1,7 @@
 package io.github.vfio4j.vmm.passthrough;
 
 import io.github.vfio4j.Backend;
+import io.github.vfio4j.ConfigSpace;
 import io.github.vfio4j.IrqIndex;
 import io.github.vfio4j.Region;
 import io.github.vfio4j.VfioDevice;
@@ -144,6 +145,27 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
     }
     if (chosen != null) {
       chosen.refresh();
+    }
+  }
+
+  /**
+   * Makes the device and its registers what they were at first. One that cannot be reset stays as
+   * it is, and does no DMA until its driver wants it to.
+   */
+  public void reset() throws VfioException {
+    synchronized (config) {
+      ConfigSpace real = device.pci().config();
+      real.setBusMaster(false);
+      config.reset();
+      msix.ifPresent(Msix::reset);
+      for (InterruptKind each : interrupts) {
+        each.stop();
+      }
+      if (device.info().resettable()) {
+        device.reset();
+        real.setMemoryEnabled(true);
+      }
+      refresh();
     }
   }
 

@@ -15,6 +15,7 @@ final class ConfigOverlay {
 
   private final Region real;
   private final ByteBuffer values = ByteBuffer.allocate(SIZE).order(LITTLE_ENDIAN);
+  private final ByteBuffer atFirst = ByteBuffer.allocate(SIZE).order(LITTLE_ENDIAN);
   private final ByteBuffer kept = ByteBuffer.allocate(SIZE).order(LITTLE_ENDIAN);
   private final ByteBuffer writable = ByteBuffer.allocate(SIZE).order(LITTLE_ENDIAN);
 
@@ -31,6 +32,7 @@ final class ConfigOverlay {
    * @param changeable which of them the guest can change
    */
   void keep(int at, int width, int mask, int value, int changeable) {
+    put(atFirst, at, width, (get(atFirst, at, width) & ~mask) | (value & mask));
     put(values, at, width, (get(values, at, width) & ~mask) | (value & mask));
     put(kept, at, width, get(kept, at, width) | mask);
     put(writable, at, width, (get(writable, at, width) & ~mask) | (changeable & mask));
@@ -41,9 +43,9 @@ final class ConfigOverlay {
     keep(at, width, mask, value, 0);
   }
 
-  /** Sets bits that are kept here, whether the guest can change them or not. */
-  void set(int at, int width, int mask, int value) {
-    put(values, at, width, (get(values, at, width) & ~mask) | (value & mask));
+  /** Makes what is kept here what it was before the guest has changed it. */
+  void reset() {
+    values.put(0, atFirst, 0, SIZE);
   }
 
   /** Returns what is kept here. */

@@ -26,6 +26,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A PC: interrupt controllers and a timer that the kernel emulates, a serial port, and the ports
@@ -53,6 +54,9 @@ public final class PcBoard implements Board {
   private final Processors processors;
   private final Serial serial;
   private final PciHost pci;
+  private final PowerPorts power;
+  private final List<ProcessorState> atPowerOn = new ArrayList<>();
+  private @Nullable ChipState chipsAtPowerOn;
   private final AddressMap addresses = new AddressMap();
   private final AddressMap ports = new AddressMap();
 
@@ -96,12 +100,12 @@ public final class PcBoard implements Board {
             Layout.PCI_GSI);
     addresses.add(Layout.ECAM, PciHost.ECAM_SIZE, pci.ecam());
     ports.add(PCI_PORT, PciHost.PORTS, pci.configPorts());
-    PowerPorts power = new PowerPorts(orders);
+    this.power = new PowerPorts(orders);
     ports.add(SERIAL_PORT, Serial.SIZE, serial);
     ports.add(PowerPorts.EVENT_PORT, 4, power.events());
     ports.add(PowerPorts.CONTROL_PORT, 2, power.control());
     ports.add(PowerPorts.TIMER_PORT, 4, power.timer());
-    ports.add(PowerPorts.RESET_PORT, 1, power.reset());
+    ports.add(PowerPorts.RESET_PORT, 1, power.resetPort());
     ports.add(PowerPorts.KEYBOARD_PORT, 1, power.keyboard());
   }
 
@@ -128,6 +132,7 @@ public final class PcBoard implements Board {
       kvm_pit_config.flags(timer, kvm_x86_h.KVM_PIT_SPEAKER_DUMMY);
       vm.ask(Ioctl.KVM_CREATE_PIT2, timer);
     }
+    chipsAtPowerOn = new ChipState(vm);
   }
 
   /** The pins of the older controllers, and of the newer one: 0 to 15 go to both. */
@@ -149,6 +154,20 @@ public final class PcBoard implements Board {
     if (vcpu.id() == 0) {
       processors.enter(vcpu, boot.entry());
     }
+    atPowerOn.add(new ProcessorState(kvm, vcpu));
+  }
+
+  @Override
+  public void reset() throws VfioException {
+    serial.reset();
+    power.reset();
+    if (chipsAtPowerOn != null) {
+      chipsAtPowerOn.restore();
+    }
+    for (ProcessorState processor : atPowerOn) {
+      processor.restore();
+    }
+    load();
   }
 
   @Override

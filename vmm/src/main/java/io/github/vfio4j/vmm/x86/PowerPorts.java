@@ -31,6 +31,11 @@ final class PowerPorts {
     this.orders = orders;
   }
 
+  /** Forgets what the guest has set. */
+  void reset() {
+    eventEnable = 0;
+  }
+
   /** The status of events, of which there are none, and which of them interrupt. */
   BusDevice events() {
     return new Port() {
@@ -78,7 +83,7 @@ final class PowerPorts {
   }
 
   /** The register that resets, as ACPI's table says. */
-  BusDevice reset() {
+  BusDevice resetPort() {
     return new Port() {
       @Override
       public void write(long offset, int width, long value) {

@@ -64,6 +64,18 @@ final class Serial implements BusDevice {
     update();
   }
 
+  /** Forgets what the guest has set, and keeps what was typed. */
+  synchronized void reset() throws VfioException {
+    enabled = 0;
+    fifos = 0;
+    lineControl = 0;
+    modemControl = 0;
+    scratch = 0;
+    divisor = 1;
+    emptyPending = false;
+    update();
+  }
+
   @Override
   public synchronized long read(long offset, int width) throws VfioException {
     return switch ((int) offset) {

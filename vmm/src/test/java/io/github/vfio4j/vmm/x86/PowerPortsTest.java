@@ -43,11 +43,11 @@ class PowerPortsTest {
 
   @Test
   void resetsByBothWays() throws VfioException {
-    ports.reset().write(0, 1, 2);
+    ports.resetPort().write(0, 1, 2);
     ports.keyboard().write(0, 1, 0xed);
     assertThat(orders).isEmpty();
 
-    ports.reset().write(0, 1, PowerPorts.RESET_VALUE);
+    ports.resetPort().write(0, 1, PowerPorts.RESET_VALUE);
     ports.keyboard().write(0, 1, 0xfe);
 
     assertThat(orders).containsExactly("reset", "reset");
