@@ -51,8 +51,12 @@ final class Devices implements AutoCloseable {
     this.kvm = vm.devices();
   }
 
-  /** Opens a device and puts it into a slot. */
-  synchronized void plug(DeviceSetup setup) throws VfioException {
+  /**
+   * Opens a device and puts it into a slot.
+   *
+   * @return the slot
+   */
+  synchronized int plug(DeviceSetup setup) throws VfioException {
     String name = setup.name();
     if (plugged.containsKey(name)) {
       throw new VfioException("plug", name, null, "the machine has a device of this name");
@@ -70,7 +74,7 @@ final class Devices implements AutoCloseable {
               AssignedDevice::close);
       plugged.put(name, new Plugged(setup, slot, device, function));
       host.plug(slot, function);
-      rollback.done(device);
+      return rollback.done(slot);
     }
   }
 
@@ -159,14 +163,32 @@ final class Devices implements AutoCloseable {
     closing.rethrow();
   }
 
-  /** Takes a device out of its slot and closes it. */
-  synchronized void unplug(String name) throws VfioException {
-    Plugged gone = plugged.get(name);
-    if (gone == null) {
+  /** Returns the slot of a device. */
+  synchronized int slot(String name) throws VfioException {
+    Plugged device = plugged.get(name);
+    if (device == null) {
       throw new VfioException("unplug", name, null, "the machine has no device of this name");
     }
+    return device.slot;
+  }
+
+  /** Returns the name of what is in a slot, empty for nothing. */
+  synchronized String name(int slot) {
+    return plugged.values().stream()
+        .filter(each -> each.slot == slot)
+        .map(each -> each.setup.name())
+        .findFirst()
+        .orElse("");
+  }
+
+  /** Closes what is in a slot. */
+  synchronized void unplug(int slot) throws VfioException {
     Closing closing = new Closing();
-    close(gone, closing);
+    for (Plugged each : List.copyOf(plugged.values())) {
+      if (each.slot == slot) {
+        close(each, closing);
+      }
+    }
     closing.rethrow();
   }
 

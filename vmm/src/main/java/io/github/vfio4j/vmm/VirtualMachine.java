@@ -1,5 +1,6 @@
 package io.github.vfio4j.vmm;
 
+import io.github.vfio4j.DeviceTimeoutException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
@@ -11,9 +12,12 @@ import io.github.vfio4j.vmm.kvm.Vcpu;
 import io.github.vfio4j.vmm.kvm.Vm;
 import io.github.vfio4j.vmm.memory.GuestMemory;
 import io.github.vfio4j.vmm.x86.PcBoard;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +54,9 @@ public final class VirtualMachine implements AutoCloseable {
   private final boolean endingOnReset;
   private final Thread thread = Thread.ofPlatform().daemon().unstarted(this::live);
   private final CompletableFuture<Ending> ending = new CompletableFuture<>();
+  private final Departures<String> leavingDevices = new Departures<>();
+  private final Departures<Board.MemoryRange> leavingMemory = new Departures<>();
+  private final Map<Long, Board.MemoryRange> moreMemory = new ConcurrentHashMap<>();
 
   /** Guarded by this, as the next. */
   private PowerCycle cycle;
@@ -142,6 +149,22 @@ public final class VirtualMachine implements AutoCloseable {
       end(Ending.RESET);
     }
 
+    @Override
+    public void functionGone(int slot) {
+      VirtualMachine of = machine;
+      if (of != null) {
+        of.takeDevice(slot);
+      }
+    }
+
+    @Override
+    public void memoryGone(Board.MemoryRange range) {
+      VirtualMachine of = machine;
+      if (of != null) {
+        of.takeMemory(range);
+      }
+    }
+
     private void end(Ending wanted) {
       VirtualMachine ended = machine;
       if (ended != null) {
@@ -159,6 +182,7 @@ public final class VirtualMachine implements AutoCloseable {
     try {
       Ending reached = cycle().run();
       while (reached == Ending.RESET && !endingOnReset) {
+        takeWhatIsWantedBack();
         devices.reset();
         board.reset();
         reached = next().run();
@@ -169,6 +193,28 @@ public final class VirtualMachine implements AutoCloseable {
     } catch (Throwable e) {
       ending.completeExceptionally(e);
     }
+  }
+
+  /** Whoever waits for something need not ask the guest any more. */
+  private void takeWhatIsWantedBack() throws VfioException {
+    for (String name : leavingDevices.awaited()) {
+      takeDevice(devices.slot(name));
+    }
+    leavingMemory.awaited().forEach(this::takeMemory);
+  }
+
+  private void takeDevice(int slot) {
+    leavingDevices.gone(devices.name(slot), () -> devices.unplug(slot));
+  }
+
+  private void takeMemory(Board.MemoryRange range) {
+    leavingMemory.gone(
+        range,
+        () -> {
+          memory.remove(range.address());
+          moreMemory.remove(range.address());
+          board.freePlace(range);
+        });
   }
 
   private synchronized PowerCycle cycle() {
@@ -210,6 +256,81 @@ public final class VirtualMachine implements AutoCloseable {
   public void type(byte... typed) throws VfioException {
     for (byte each : typed) {
       board.type(each);
+    }
+  }
+
+  /**
+   * Puts a device into a slot while the guest runs, and tells the guest.
+   *
+   * @param device which one, and how
+   * @throws VfioException if it cannot be opened, no slot is free, or the machine has one of its
+   *     name; nothing is changed then
+   */
+  public void plug(DeviceSetup device) throws VfioException {
+    requireRunning(device.name());
+    board.functionCame(devices.plug(device));
+  }
+
+  /**
+   * Asks the guest to let a device go, waits until it has, and closes the device.
+   *
+   * @param name the device's
+   * @param patience how long
+   * @throws DeviceTimeoutException if the guest has not let it go by then; where it does later, the
+   *     device is closed all the same
+   * @throws VfioException if there is no such device, or it cannot be closed
+   * @throws InterruptedException if the thread is interrupted meanwhile
+   */
+  public void unplug(String name, Duration patience) throws VfioException, InterruptedException {
+    requireRunning(name);
+    int slot = devices.slot(name);
+    leavingDevices.await(name, () -> board.wantFunctionBack(slot), patience);
+  }
+
+  /**
+   * Gives the guest more memory while it runs, for its devices to reach too.
+   *
+   * @param bytes a multiple of 128 MiB
+   * @return where the guest sees it
+   * @throws VfioException if there is no place or no memory for it; nothing is changed then
+   */
+  public long addMemory(long bytes) throws VfioException {
+    requireRunning("memory");
+    try (Rollback rollback = new Rollback()) {
+      Board.MemoryRange range = rollback.make(() -> board.takePlace(bytes), board::freePlace);
+      memory.add(vm.slots(), range.address(), bytes);
+      rollback.add(() -> memory.remove(range.address()));
+      moreMemory.put(range.address(), range);
+      rollback.add(() -> moreMemory.remove(range.address()));
+      board.memoryCame(range);
+      return rollback.done(range.address());
+    }
+  }
+
+  /**
+   * Asks the guest to let memory go that was added while it ran, waits until it has, and frees it.
+   *
+   * @param address where the guest sees it
+   * @param patience how long
+   * @throws IllegalArgumentException if none was added there
+   * @throws DeviceTimeoutException if the guest has not let it go by then, as it cannot while it
+   *     uses it for itself; where it does later, the memory is freed all the same
+   * @throws VfioException if it cannot be freed
+   * @throws InterruptedException if the thread is interrupted meanwhile
+   */
+  public void removeMemory(long address, Duration patience)
+      throws VfioException, InterruptedException {
+    requireRunning("memory");
+    Board.MemoryRange range = moreMemory.get(address);
+    if (range == null) {
+      throw new IllegalArgumentException("no memory was added at 0x%x".formatted(address));
+    }
+    leavingMemory.await(range, () -> board.wantMemoryBack(range), patience);
+  }
+
+  private void requireRunning(String object) throws VfioException {
+    if (ending.isDone()) {
+      throw new VfioException("ask the guest", object, null, "the machine has ended");
     }
   }
 

@@ -2,6 +2,7 @@ package io.github.vfio4j.kerneltests;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.HostDevice;
@@ -20,6 +21,7 @@ import io.github.vfio4j.vmm.VirtualMachine;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -30,6 +32,7 @@ import org.junit.jupiter.api.Test;
 @Bound({Device.EDU, Device.NVME})
 class GuestDeviceTest extends GuestTests {
   private static final int BLOCK = 4096;
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   private static HostDevice device(PciAddress address) throws VfioException {
     return Sysfs.host().device(address);
@@ -119,6 +122,74 @@ class GuestDeviceTest extends GuestTests {
             .contains("guest: disk is written");
       }
     }
+  }
+
+  @Test
+  void guestMovesTheMemoryOfADevice() throws Exception {
+    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU));
+
+    String said = run(ordered("move,off").device(edu), Ending.POWERED_OFF);
+
+    assertThat(said)
+        .contains("guest: edu computes 120 in place 0, and ffffffff is before")
+        .contains("guest: edu computes 720 in place 1, and ffffffff is before")
+        .contains("guest: edu computes 5040 in place 2, and ffffffff is before");
+  }
+
+  @EachBackend
+  void devicesComeAndGoAndComeAgain(Backend backend) throws Exception {
+    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
+    DeviceSetup disk = DeviceSetup.of(device(Machine.NVME), backend);
+    String orders = "functions,edu,disk,functions,functions,edu,off";
+    try (VirtualMachine machine = VirtualMachine.boot(ordered(orders).processors(2))) {
+      await("guest: waits for functions");
+      machine.plug(edu);
+      machine.plug(disk);
+      assertThatThrownBy(() -> machine.plug(edu)).hasMessageContaining("a device of this name");
+      type(machine, 3);
+      await("guest: disk is written");
+      assertThat(said())
+          .contains("guest: has 3 functions")
+          .contains("guest: edu's message 1, status 3")
+          .contains("guest: edu's line 1, status 3");
+
+      type(machine, 1);
+      machine.unplug(edu.name(), SOON);
+      machine.unplug(disk.name(), SOON);
+      await("guest: has 1 functions");
+      VfioDevice.open(Machine.EDU, backend).close(); // the machine has closed it
+      assertThatThrownBy(() -> machine.unplug(edu.name(), SOON))
+          .hasMessageContaining("no device of this name");
+
+      machine.plug(edu);
+      type(machine, 2);
+      assertThat(machine.await()).as(said()).isEqualTo(Ending.POWERED_OFF);
+      assertThat(said().split("guest: edu copies all", -1)).hasSize(3);
+      assertThatThrownBy(() -> machine.plug(disk)).hasMessageContaining("the machine has ended");
+    }
+  }
+
+  @EachBackend
+  void devicesReachMemoryThatComesAndNoneThatHasGone(Backend backend) throws Exception {
+    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
+    DeviceSetup disk = DeviceSetup.of(device(Machine.NVME), backend);
+    MachineSetup setup = ordered("memory,high,memory,disk,off").device(edu).device(disk);
+    try (VirtualMachine machine = VirtualMachine.boot(setup)) {
+      await("guest: waits for MiB");
+      long address = machine.addMemory(128L << 20);
+      assertThat(address).isEqualTo(1L << 32);
+      type(machine, 256);
+      await("guest: disk wrote and read memory above 4 GiB");
+
+      type(machine, 128);
+      machine.removeMemory(address, SOON);
+      assertThat(machine.await()).as(said()).isEqualTo(Ending.POWERED_OFF);
+      assertThat(said()).contains("guest: has 256 MiB").contains("guest: disk is written");
+    }
+  }
+
+  private static void type(VirtualMachine machine, int number) throws VfioException {
+    machine.type((number + "\n").getBytes(US_ASCII));
   }
 
   private static void access(Backend backend, long at, byte[] bytes, boolean write)

@@ -41,7 +41,7 @@ static const char *get(const char *path) {
 
 /* Finds the nth function with these numbers, 0x and the vendor's and the device's. */
 static const char *find(const char *vendor, const char *device) {
-  static char name[64], path[512];
+  static char name[256], path[512];
   DIR *functions = opendir(FUNCTIONS);
   struct dirent *each;
   while ((each = readdir(functions))) {
@@ -83,8 +83,9 @@ static void echo(void) {
 
 /* A device that this guest's own VFIO drives, without an IOMMU. */
 struct device {
-  int file;
+  int container, group, file;
   volatile uint32_t *registers;
+  size_t size;
   uint64_t config;
 };
 
@@ -99,10 +100,11 @@ static int assign(struct device *device, const char *name) {
   if (size < 0) return 0;
   link[size] = 0;
   snprintf(path, sizeof path, "/dev/vfio/noiommu-%s", strrchr(link, '/') + 1);
-  int container = open("/dev/vfio/vfio", O_RDWR), group = open(path, O_RDWR);
-  if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) || ioctl(container, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU))
+  device->container = open("/dev/vfio/vfio", O_RDWR), device->group = open(path, O_RDWR);
+  if (ioctl(device->group, VFIO_GROUP_SET_CONTAINER, &device->container) ||
+      ioctl(device->container, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU))
     return 0;
-  device->file = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
+  device->file = ioctl(device->group, VFIO_GROUP_GET_DEVICE_FD, name);
   struct vfio_region_info config = {.argsz = sizeof config, .index = VFIO_PCI_CONFIG_REGION_INDEX};
   struct vfio_region_info bar = {.argsz = sizeof bar, .index = VFIO_PCI_BAR0_REGION_INDEX};
   if (device->file < 0 || ioctl(device->file, VFIO_DEVICE_GET_REGION_INFO, &config) ||
@@ -111,6 +113,7 @@ static int assign(struct device *device, const char *name) {
   device->config = config.offset;
   uint16_t command = 6; /* memory, and bus master */
   if (pwrite(device->file, &command, 2, config.offset + 4) != 2) return 0;
+  device->size = bar.size;
   device->registers = mmap(0, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device->file, bar.offset);
   return device->registers != MAP_FAILED;
 }
@@ -200,7 +203,13 @@ static void edu(void) {
     }
     disable(&device, VFIO_PCI_INTX_IRQ_INDEX);
   }
+  munmap((void *)device.registers, device.size);
+  munmap(out, PAGE);
+  munmap(in, PAGE);
+  close(event);
   close(device.file);
+  close(device.group);
+  close(device.container);
 }
 
 /* Opens the first namespace, which is not always the first that Linux finds. */
@@ -238,6 +247,86 @@ static void disk(void) {
   close(file);
 }
 
+static int functions(void) {
+  int count = 0;
+  DIR *functions = opendir(FUNCTIONS);
+  struct dirent *each;
+  while (functions && (each = readdir(functions))) count += each->d_name[0] != '.';
+  closedir(functions);
+  return count;
+}
+
+/* Has the disk write and read pages that came while this ran. */
+static void high(void) {
+  enum { PAGES = 24 * 1024 };
+  char *pages = mmap(0, PAGES * (size_t)PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  int file = open_disk(), count = 0;
+  for (int i = 0; pages != MAP_FAILED && i < PAGES && count < 8; i++) {
+    char *page = pages + i * (size_t)PAGE, copy[PAGE];
+    if (physical(page) < 1ull << 32) continue;
+    for (int j = 0; j < PAGE; j++) page[j] = copy[j] = (char)(j * 3 + count);
+    if (pwrite(file, page, PAGE, 16 * PAGE) != PAGE) break;
+    memset(page, 0, PAGE);
+    if (pread(file, page, PAGE, 16 * PAGE) != PAGE || memcmp(page, copy, PAGE)) break;
+    count++;
+  }
+  close(file);
+  munmap(pages, PAGES * (size_t)PAGE);
+  printf("guest: disk %s memory above 4 GiB\n", count == 8 ? "wrote and read" : "has not reached");
+}
+
+/* Waits for a line with a number, and until there is as much of something. */
+static void wait_for(int (*now)(void), const char *what) {
+  char line[64];
+  printf("guest: waits for %s\n", what);
+  fflush(stdout);
+  if (!fgets(line, sizeof line, stdin)) exit(1);
+  int wanted = atoi(line), count = -1;
+  for (int i = 0; i < 600 && (count = now()) != wanted; i++) usleep(50000);
+  printf("guest: has %d %s\n", count, what);
+}
+
+/* Memory that comes is put to use for what can be moved, so that it can be taken away again. */
+static int mebibytes(void) {
+  char line[256], path[512];
+  long kibibytes = 0;
+  DIR *blocks = opendir("/sys/devices/system/memory");
+  struct dirent *each;
+  while (blocks && (each = readdir(blocks))) {
+    snprintf(path, sizeof path, "/sys/devices/system/memory/%s/state", each->d_name);
+    if (!strncmp(get(path), "offline", 7)) put(path, "online_movable");
+  }
+  closedir(blocks);
+  FILE *file = fopen("/proc/meminfo", "r");
+  while (file && fgets(line, sizeof line, file)) sscanf(line, "MemTotal: %ld", &kibibytes);
+  fclose(file);
+  return (int)((kibibytes + 64 * 1024) / (128 * 1024) * 128);
+}
+
+/* Moves the memory of QEMU's educational device as a driver of its bus may, and computes there. */
+static void move(void) {
+  const char *name = find("0x1234", "0x11e8");
+  char path[512];
+  uint32_t bar;
+  uint16_t command, off = 0;
+  snprintf(path, sizeof path, FUNCTIONS "/%s/config", name);
+  int config = open(path, O_RDWR), memory = open("/dev/mem", O_RDWR | O_SYNC);
+  if (pread(config, &command, 2, 4) != 2 || pread(config, &bar, 4, 0x10) != 4) exit(1);
+  uint32_t places[] = {0xd8000000, 0xd0000000, bar};
+  for (int i = 0; i < 3; i++) {
+    uint16_t on = command | 2;
+    if (pwrite(config, &off, 2, 4) != 2 || pwrite(config, &places[i], 4, 0x10) != 4 || pwrite(config, &on, 2, 4) != 2)
+      exit(1);
+    volatile uint32_t *registers = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, places[i]);
+    volatile uint32_t *before = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, places[(i + 2) % 3]);
+    registers[0x08 / 4] = 5 + i;
+    while (registers[0x20 / 4] & 1) usleep(1000);
+    printf("guest: edu computes %u in place %d, and %x is before\n", registers[0x08 / 4], i, before[0]);
+  }
+  close(config);
+  close(memory);
+}
+
 int main(void) {
   char line[4096];
   mkdir("/proc", 0755);
@@ -254,6 +343,10 @@ int main(void) {
     if (!strcmp(word, "sleep")) sleep(100000);
     if (!strcmp(word, "edu")) edu();
     if (!strcmp(word, "disk")) disk();
+    if (!strcmp(word, "high")) high();
+    if (!strcmp(word, "move")) move();
+    if (!strcmp(word, "functions")) wait_for(functions, "functions");
+    if (!strcmp(word, "memory")) wait_for(mebibytes, "MiB");
     fflush(stdout);
     if (!strcmp(word, "off")) reboot(RB_POWER_OFF);
     if (!strcmp(word, "reset")) reboot(RB_AUTOBOOT);

@@ -39,6 +39,24 @@ public interface Board {
   /** Returns its PCI bus. */
   PciHost pci();
 
+  /** Tells the guest that there is a function in a slot now. */
+  void functionCame(int slot) throws VfioException;
+
+  /** Asks the guest to let a function go; {@link Orders#functionGone} is told when it has. */
+  void wantFunctionBack(int slot) throws VfioException;
+
+  /** Takes addresses for memory that comes while the guest runs. */
+  MemoryRange takePlace(long size) throws VfioException;
+
+  /** Gives the addresses back, where no memory is any more. */
+  void freePlace(MemoryRange range);
+
+  /** Tells the guest that there is memory at addresses that were taken for it. */
+  void memoryCame(MemoryRange range) throws VfioException;
+
+  /** Asks the guest to let memory go; {@link Orders#memoryGone} is told when it has. */
+  void wantMemoryBack(MemoryRange range) throws VfioException;
+
   /**
    * Deals with a processor's stop for a reason that only processors of this kind have.
    *

@@ -7,4 +7,10 @@ public interface Orders {
 
   /** Begins anew. */
   void reset();
+
+  /** Takes the function out of a slot: the guest uses it no more. */
+  void functionGone(int slot);
+
+  /** Takes memory away: the guest uses it no more. */
+  void memoryGone(Board.MemoryRange range);
 }

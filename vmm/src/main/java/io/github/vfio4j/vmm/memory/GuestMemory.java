@@ -23,7 +23,7 @@ public final class GuestMemory implements AutoCloseable {
   private final List<Block> blocks = new ArrayList<>();
   private final List<IoAddressSpace> spaces = new ArrayList<>();
 
-  private record Block(long address, MemoryFile file) {
+  private record Block(long address, MemoryFile file, MemorySlot slot) {
     boolean holds(long first, long size) {
       return first >= address && size <= file.size() && first - address <= file.size() - size;
     }
@@ -39,14 +39,37 @@ public final class GuestMemory implements AutoCloseable {
     String name = "guest at 0x%x".formatted(address);
     try (Rollback rollback = new Rollback()) {
       MemoryFile file = rollback.make(() -> MemoryFile.create(name, size), MemoryFile::close);
-      rollback.make(() -> slots.map(address, file.segment(), file.size(), file), MemorySlot::close);
-      Block block = new Block(address, file);
+      MemorySlot slot =
+          rollback.make(
+              () -> slots.map(address, file.segment(), file.size(), file), MemorySlot::close);
+      Block block = new Block(address, file, slot);
       for (IoAddressSpace space : spaces) {
         map(block, space);
         rollback.add(() -> space.unmap(address, size));
       }
       blocks.add(rollback.done(block));
     }
+  }
+
+  /**
+   * Takes memory away, from devices first. All is tried; what the kernel refuses to take away stays
+   * as it is.
+   *
+   * @throws IllegalArgumentException if none was added at the address
+   */
+  public synchronized void remove(long address) throws VfioException {
+    Block removed =
+        blocks.stream()
+            .filter(block -> block.address() == address)
+            .findFirst()
+            .orElseThrow(
+                () -> new IllegalArgumentException("no memory at 0x%x".formatted(address)));
+    for (IoAddressSpace space : spaces) {
+      space.unmap(address, removed.file().size());
+    }
+    removed.slot().close();
+    removed.file().close();
+    blocks.remove(removed);
   }
 
   /**

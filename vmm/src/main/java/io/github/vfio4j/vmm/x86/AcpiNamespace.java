@@ -29,10 +29,12 @@ final class AcpiNamespace {
             .identity("_HID", "PNP0C02")
             .name("_UID", 1)
             .resources("_CRS", new Resources().own(Layout.ECAM, PciHost.ECAM_SIZE));
-    return new Aml()
-        .name("_S5_", PowerPorts.OFF, PowerPorts.OFF, 0, 0)
-        .scope("_SB_", new Aml().device("PCI0", bus).device("ECAM", ecam))
-        .bytes();
+    HotplugNamespace.addSlots(bus);
+    Aml devices = new Aml().device("PCI0", bus).device("ECAM", ecam);
+    HotplugNamespace.addMemory(devices);
+    Aml table = new Aml().name("_S5_", PowerPorts.OFF, PowerPorts.OFF, 0, 0).scope("_SB_", devices);
+    HotplugNamespace.addEvents(table);
+    return table.bytes();
   }
 
   /** Which interrupt each line of each slot raises: slot, line, no controller's name, number. */

@@ -14,7 +14,7 @@ final class AcpiTables {
   private static final int HEADER = 36;
   private static final int CHECKSUM = 9;
   private static final int ALIGNMENT = 16;
-  private static final int SCI = 9;
+  static final int SCI = 9;
 
   private final long base;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -106,6 +106,7 @@ final class AcpiTables {
     fadt.putInt(56 - HEADER, PowerPorts.EVENT_PORT);
     fadt.putInt(64 - HEADER, PowerPorts.CONTROL_PORT);
     fadt.putInt(76 - HEADER, PowerPorts.TIMER_PORT);
+    fadt.putInt(80 - HEADER, Layout.EVENTS_PORT).put(92 - HEADER, (byte) GeneralEvents.SIZE);
     fadt.put(88 - HEADER, (byte) 4).put(89 - HEADER, (byte) 2).put(91 - HEADER, (byte) 4);
     fadt.putShort(96 - HEADER, (short) 0xfff).putShort(98 - HEADER, (short) 0xfff);
     fadt.putShort(109 - HEADER, (short) 0x24); // neither VGA nor a clock of the date

@@ -13,7 +13,23 @@ final class Aml {
   private static final int SCOPE = 0x10;
   private static final int BUFFER = 0x11;
   private static final int PACKAGE = 0x12;
+  private static final int METHOD = 0x14;
+  private static final int MULTIPLE = 0x2f;
   private static final int EXTENDED = 0x5b;
+  private static final int REGION = 0x80;
+  private static final int FIELD = 0x81;
+  private static final int ROOT = '\\';
+  private static final int LOCAL = 0x60;
+  private static final int STORE = 0x70;
+  private static final int AND = 0x7b;
+  private static final int NOTIFY = 0x86;
+  private static final int CREATE_DOUBLE_WORD = 0x8a;
+  private static final int LOGICAL_OR = 0x91;
+  private static final int IF = 0xa0;
+  private static final int RETURN = 0xa4;
+  private static final int PORTS = 1;
+  private static final int BY_DOUBLE_WORDS = 3;
+  private static final int ONE_AT_A_TIME = 8;
   private static final int DEVICE = 0x82;
   private static final int END_OF_RESOURCES = 0x79;
 
@@ -77,6 +93,73 @@ final class Aml {
     return named(name).block(BUFFER, new byte[0], content.bytes());
   }
 
+  /** Gives a name to some ports. */
+  Aml region(String name, int port, int size) {
+    bytes(EXTENDED, REGION).path(name).bytes(PORTS);
+    return number(port).number(size);
+  }
+
+  /** Gives names to the double words of a region, from the first one on. */
+  Aml fields(String region, String... names) {
+    Aml content = new Aml();
+    for (String name : names) {
+      content.path(name).bytes(Integer.SIZE);
+    }
+    bytes.write(EXTENDED);
+    byte[] head = (region + (char) BY_DOUBLE_WORDS).getBytes(US_ASCII);
+    return block(FIELD, head, content.bytes());
+  }
+
+  Aml method(String name, int arguments, Aml content) {
+    byte[] head = (name + (char) (arguments | ONE_AT_A_TIME)).getBytes(US_ASCII);
+    return block(METHOD, head, content.bytes());
+  }
+
+  /** Stores a number under a name. */
+  Aml store(int value, String name) {
+    return bytes(STORE).number(value).path(name);
+  }
+
+  /** Stores what is under a name in one of a method's own variables. */
+  Aml load(String name, int local) {
+    return bytes(STORE).path(name).bytes(LOCAL + local);
+  }
+
+  /** Copies a double word that has a name into a buffer, by another name that its place gets. */
+  Aml copy(String from, String buffer, int offset, String place) {
+    bytes(CREATE_DOUBLE_WORD).path(buffer).number(offset).path(place);
+    return bytes(STORE).path(from).path(place);
+  }
+
+  /** Tells a device's driver something, if a bit of a variable is set. */
+  Aml notifyIf(int local, int bit, String device, int what) {
+    Aml content = new Aml();
+    content.bytes(AND, LOCAL + local).number(bit).bytes(0);
+    content.bytes(NOTIFY).path(device).number(what);
+    return block(IF, new byte[0], content.bytes());
+  }
+
+  /** Ends a method with a number if one of two is not 0, else with 0. */
+  Aml returnIf(String one, String other, int value) {
+    Aml content = new Aml().bytes(LOGICAL_OR).path(one).path(other).bytes(RETURN).number(value);
+    return block(IF, new byte[0], content.bytes()).bytes(RETURN).number(0);
+  }
+
+  Aml returnNamed(String name) {
+    return bytes(RETURN).path(name);
+  }
+
+  /** Writes a name of four letters, or from the root on some of them. */
+  private Aml path(String name) {
+    boolean fromRoot = name.charAt(0) == ROOT;
+    String segments = fromRoot ? name.substring(1) : name;
+    if (fromRoot) {
+      bytes(ROOT, MULTIPLE, segments.length() / 4);
+    }
+    bytes.writeBytes(segments.getBytes(US_ASCII));
+    return this;
+  }
+
   private Aml named(String name) {
     bytes.write(NAME);
     bytes.writeBytes(name.getBytes(US_ASCII));
@@ -96,13 +179,18 @@ final class Aml {
     return this;
   }
 
-  /** Writes what begins with its own length: two bytes, of which four bits are the lowest. */
+  /**
+   * Writes what begins with its own length, its four lowest bits first: two bytes of length, or
+   * three.
+   */
   private Aml block(int kind, byte[] head, byte[] content) {
     int size = 2 + head.length + content.length;
-    if (size >= 1 << 12) {
-      throw new IllegalArgumentException("a block of " + size + " bytes");
+    if (size < 1 << 12) {
+      bytes(kind, 0x40 | (size & 0xf), size >>> 4);
+    } else {
+      size++;
+      bytes(kind, 0x80 | (size & 0xf), size >>> 4, size >>> 12);
     }
-    bytes(kind, 0x40 | (size & 0xf), size >>> 4);
     bytes.writeBytes(head);
     bytes.writeBytes(content);
     return this;

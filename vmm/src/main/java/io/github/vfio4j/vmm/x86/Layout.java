@@ -30,6 +30,10 @@ final class Layout {
   /** The first pin of the IOAPIC that the lines of PCI have. */
   static final int PCI_GSI = 16;
 
+  static final int PCI_HOTPLUG_PORT = 0x620;
+  static final int MEMORY_HOTPLUG_PORT = 0x630;
+  static final int EVENTS_PORT = 0x640;
+  static final int MEMORY_MODULES_PORT = 0x700;
   static final int PCI_PORTS = 0xc000;
   static final int LAST_PORT = 0xffff;
 

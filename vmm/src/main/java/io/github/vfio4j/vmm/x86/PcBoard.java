@@ -54,6 +54,10 @@ public final class PcBoard implements Board {
   private final Processors processors;
   private final Serial serial;
   private final PciHost pci;
+  private final GeneralEvents events;
+  private final Hotplug slots;
+  private final Hotplug moduleEvents;
+  private final MemoryModules modules;
   private final PowerPorts power;
   private final List<ProcessorState> atPowerOn = new ArrayList<>();
   private @Nullable ChipState chipsAtPowerOn;
@@ -102,6 +106,23 @@ public final class PcBoard implements Board {
     ports.add(PCI_PORT, PciHost.PORTS, pci.configPorts());
     this.power = new PowerPorts(orders);
     ports.add(SERIAL_PORT, Serial.SIZE, serial);
+    this.events = new GeneralEvents(asserted -> vm.setLine(AcpiTables.SCI, asserted));
+    this.slots = new Hotplug(events, HotplugNamespace.PCI_EVENT, orders::functionGone);
+    this.modules = new MemoryModules(Layout.FOUR_GIB + high, Layout.PCI_HIGH_MEMORY - 1);
+    this.moduleEvents =
+        new Hotplug(
+            events,
+            HotplugNamespace.MEMORY_EVENT,
+            index -> {
+              MemoryRange range = modules.at(index);
+              if (range != null) {
+                orders.memoryGone(range);
+              }
+            });
+    ports.add(Layout.EVENTS_PORT, GeneralEvents.SIZE, events);
+    ports.add(Layout.PCI_HOTPLUG_PORT, Hotplug.SIZE, slots);
+    ports.add(Layout.MEMORY_HOTPLUG_PORT, Hotplug.SIZE, moduleEvents);
+    ports.add(Layout.MEMORY_MODULES_PORT, MemoryModules.SIZE, modules);
     ports.add(PowerPorts.EVENT_PORT, 4, power.events());
     ports.add(PowerPorts.CONTROL_PORT, 2, power.control());
     ports.add(PowerPorts.TIMER_PORT, 4, power.timer());
@@ -161,6 +182,9 @@ public final class PcBoard implements Board {
   public void reset() throws VfioException {
     serial.reset();
     power.reset();
+    events.reset();
+    slots.reset();
+    moduleEvents.reset();
     if (chipsAtPowerOn != null) {
       chipsAtPowerOn.restore();
     }
@@ -183,6 +207,36 @@ public final class PcBoard implements Board {
   @Override
   public PciHost pci() {
     return pci;
+  }
+
+  @Override
+  public void functionCame(int slot) throws VfioException {
+    slots.came(slot);
+  }
+
+  @Override
+  public void wantFunctionBack(int slot) throws VfioException {
+    slots.wantBack(slot);
+  }
+
+  @Override
+  public MemoryRange takePlace(long size) throws VfioException {
+    return modules.take(size);
+  }
+
+  @Override
+  public void freePlace(MemoryRange range) {
+    modules.free(range);
+  }
+
+  @Override
+  public void memoryCame(MemoryRange range) throws VfioException {
+    moduleEvents.came(modules.index(range.address()));
+  }
+
+  @Override
+  public void wantMemoryBack(MemoryRange range) throws VfioException {
+    moduleEvents.wantBack(modules.index(range.address()));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.github.vfio4j.vmm.x86;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.vmm.board.Board;
 import io.github.vfio4j.vmm.board.Orders;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,12 @@ class PowerPortsTest {
             public void powerOff() {
               orders.add("off");
             }
+
+            @Override
+            public void functionGone(int slot) {}
+
+            @Override
+            public void memoryGone(Board.MemoryRange range) {}
 
             @Override
             public void reset() {
