@@ -5,7 +5,7 @@ devices=(
   pcie-pci-bridge,id=bridge,addr=8
   ivshmem-plain,memdev=shared,addr=9,romfile="$lab/devices.rom" # BAR 2 is memory that can be mapped
   virtio-rng-pci,addr=0xa                            # has a driver in the kernel, to be given back to
-  edu,addr=0xb                                       # 00:0b.0, a second one that does DMA in every variant
+  edu,addr=0xb,dma_mask=0xffffffffffffffff           # 00:0b.0, a second one that does DMA in every variant, anywhere
   pcie-root-port,id=port1,chassis=1,addr=6,x-speed=5
   igb,bus=port1,romfile=,netdev=lan                  # SR-IOV
   pcie-root-port,id=port2,chassis=2,addr=7,x-speed=5 # this speed, or there is no hot reset

@@ -2,6 +2,7 @@ package io.github.vfio4j.vmm;
 
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.IoAddressSpace;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.container.Container;
@@ -18,10 +19,9 @@ import io.github.vfio4j.vmm.kvm.Vm;
 import io.github.vfio4j.vmm.memory.GuestMemory;
 import io.github.vfio4j.vmm.passthrough.AssignedDevice;
 import io.github.vfio4j.vmm.pci.PciHost;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +36,10 @@ final class Devices implements AutoCloseable {
   private final GuestMemory memory;
   private final PciHost host;
   private final OptionalInt passedIommufd;
-  private final Map<String, Plugged> plugged = new LinkedHashMap<>();
+
+  /** Read without a lock by what the guest makes a device do. */
+  private final List<Plugged> plugged = new CopyOnWriteArrayList<>();
+
   private final KvmVm kvm;
   private @Nullable KvmVfio files;
   private @Nullable Iommufd iommufd;
@@ -58,7 +61,7 @@ final class Devices implements AutoCloseable {
    */
   synchronized int plug(DeviceSetup setup) throws VfioException {
     String name = setup.name();
-    if (plugged.containsKey(name)) {
+    if (find(name) != null) {
       throw new VfioException("plug", name, null, "the machine has a device of this name");
     }
     int slot = setup.slot() == 0 ? host.freeSlot().orElse(0) : setup.slot();
@@ -70,12 +73,31 @@ final class Devices implements AutoCloseable {
       VfioDevice device = open(setup.source(), rollback);
       AssignedDevice function =
           rollback.make(
-              () -> AssignedDevice.of(device, vm, kvm, host, slot, setup.unmapped()),
+              () ->
+                  AssignedDevice.of(
+                      device, vm, kvm, host, slot, setup.unmapped(), this::spacesOfOthers),
               AssignedDevice::close);
-      plugged.put(name, new Plugged(setup, slot, device, function));
+      plugged.add(new Plugged(setup, slot, device, function));
       host.plug(slot, function);
+      plugged.forEach(each -> each.function.sharePeers());
       return rollback.done(slot);
     }
+  }
+
+  private @Nullable Plugged find(String name) {
+    return plugged.stream().filter(each -> each.setup.name().equals(name)).findFirst().orElse(null);
+  }
+
+  private List<IoAddressSpace> spacesOfOthers(VfioDevice device) {
+    return device.choice().backend() == Backend.MODEL
+        ? List.of()
+        : plugged.stream()
+            .map(Plugged::device)
+            .filter(other -> !other.equals(device))
+            .filter(other -> other.choice().backend() != Backend.MODEL)
+            .map(VfioDevice::addressSpace)
+            .distinct()
+            .toList();
   }
 
   private VfioDevice open(DeviceSetup.Source source, Rollback rollback) throws VfioException {
@@ -157,7 +179,7 @@ final class Devices implements AutoCloseable {
   /** Resets all, while no processor runs. */
   synchronized void reset() throws VfioException {
     Closing closing = new Closing();
-    for (Plugged each : plugged.values()) {
+    for (Plugged each : plugged) {
       closing.attempt(each.function::reset);
     }
     closing.rethrow();
@@ -165,7 +187,7 @@ final class Devices implements AutoCloseable {
 
   /** Returns the slot of a device. */
   synchronized int slot(String name) throws VfioException {
-    Plugged device = plugged.get(name);
+    Plugged device = find(name);
     if (device == null) {
       throw new VfioException("unplug", name, null, "the machine has no device of this name");
     }
@@ -174,7 +196,7 @@ final class Devices implements AutoCloseable {
 
   /** Returns the name of what is in a slot, empty for nothing. */
   synchronized String name(int slot) {
-    return plugged.values().stream()
+    return plugged.stream()
         .filter(each -> each.slot == slot)
         .map(each -> each.setup.name())
         .findFirst()
@@ -184,7 +206,7 @@ final class Devices implements AutoCloseable {
   /** Closes what is in a slot. */
   synchronized void unplug(int slot) throws VfioException {
     Closing closing = new Closing();
-    for (Plugged each : List.copyOf(plugged.values())) {
+    for (Plugged each : plugged) {
       if (each.slot == slot) {
         close(each, closing);
       }
@@ -199,7 +221,7 @@ final class Devices implements AutoCloseable {
       memory.forget(gone.device.addressSpace());
     }
     closing.attempt(gone.device::close);
-    plugged.remove(gone.setup.name());
+    plugged.remove(gone);
     closing.attempt(this::closeUnusedContainer);
   }
 
@@ -207,7 +229,7 @@ final class Devices implements AutoCloseable {
   private void closeUnusedContainer() throws VfioException {
     Container unused = container;
     if (unused != null
-        && plugged.values().stream().noneMatch(each -> each.device.addressSpace() == unused)) {
+        && plugged.stream().noneMatch(each -> each.device.addressSpace() == unused)) {
       memory.forget(unused);
       unused.close();
       container = null;
@@ -218,7 +240,7 @@ final class Devices implements AutoCloseable {
   @Override
   public synchronized void close() throws VfioException {
     Closing closing = new Closing();
-    for (Plugged each : List.copyOf(plugged.values()).reversed()) {
+    for (Plugged each : List.copyOf(plugged).reversed()) {
       close(each, closing);
     }
     Iommufd opened = iommufd;

@@ -2,28 +2,20 @@ package io.github.vfio4j.kerneltests;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.Backend;
-import io.github.vfio4j.HostDevice;
-import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioDevice;
-import io.github.vfio4j.VfioException;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.model.ModelHost;
 import io.github.vfio4j.model.edu.EduModel;
 import io.github.vfio4j.nvme.NamespaceChannel;
 import io.github.vfio4j.nvme.NvmeController;
-import io.github.vfio4j.sysfs.Sysfs;
 import io.github.vfio4j.vmm.DeviceSetup;
 import io.github.vfio4j.vmm.MachineSetup;
-import io.github.vfio4j.vmm.VirtualMachine;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -32,11 +24,6 @@ import org.junit.jupiter.api.Test;
 @Bound({Device.EDU, Device.NVME})
 class GuestDeviceTest extends GuestTests {
   private static final int BLOCK = 4096;
-  private static final Duration SOON = Duration.ofSeconds(60);
-
-  private static HostDevice device(PciAddress address) throws VfioException {
-    return Sysfs.host().device(address);
-  }
 
   @EachBackend
   void eduComputesInterruptsAndCopies(Backend backend) throws Exception {
@@ -106,22 +93,7 @@ class GuestDeviceTest extends GuestTests {
             .device(DeviceSetup.of(device(Machine.EDU), backend))
             .device(DeviceSetup.of(device(Machine.NVME), backend))
             .processors(2);
-    try (VirtualMachine machine = VirtualMachine.boot(setup)) {
-      await("guest: says");
-      machine.type("again\n".getBytes(US_ASCII));
-      await("guest: heard again");
-      String first = said();
-      while (said().lastIndexOf("guest: says") < first.length()) {
-        Thread.sleep(100);
-      }
-      for (String boot : List.of(first, said().substring(first.length()))) {
-        assertThat(boot)
-            .contains("guest: edu's message 1, status 3")
-            .contains("guest: edu copies all")
-            .contains("guest: edu's line 1, status 3")
-            .contains("guest: disk is written");
-      }
-    }
+    workTwice(setup);
   }
 
   @Test
@@ -134,62 +106,6 @@ class GuestDeviceTest extends GuestTests {
         .contains("guest: edu computes 120 in place 0, and ffffffff is before")
         .contains("guest: edu computes 720 in place 1, and ffffffff is before")
         .contains("guest: edu computes 5040 in place 2, and ffffffff is before");
-  }
-
-  @EachBackend
-  void devicesComeAndGoAndComeAgain(Backend backend) throws Exception {
-    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
-    DeviceSetup disk = DeviceSetup.of(device(Machine.NVME), backend);
-    String orders = "functions,edu,disk,functions,functions,edu,off";
-    try (VirtualMachine machine = VirtualMachine.boot(ordered(orders).processors(2))) {
-      await("guest: waits for functions");
-      machine.plug(edu);
-      machine.plug(disk);
-      assertThatThrownBy(() -> machine.plug(edu)).hasMessageContaining("a device of this name");
-      type(machine, 3);
-      await("guest: disk is written");
-      assertThat(said())
-          .contains("guest: has 3 functions")
-          .contains("guest: edu's message 1, status 3")
-          .contains("guest: edu's line 1, status 3");
-
-      type(machine, 1);
-      machine.unplug(edu.name(), SOON);
-      machine.unplug(disk.name(), SOON);
-      await("guest: has 1 functions");
-      VfioDevice.open(Machine.EDU, backend).close(); // the machine has closed it
-      assertThatThrownBy(() -> machine.unplug(edu.name(), SOON))
-          .hasMessageContaining("no device of this name");
-
-      machine.plug(edu);
-      type(machine, 2);
-      assertThat(machine.await()).as(said()).isEqualTo(Ending.POWERED_OFF);
-      assertThat(said().split("guest: edu copies all", -1)).hasSize(3);
-      assertThatThrownBy(() -> machine.plug(disk)).hasMessageContaining("the machine has ended");
-    }
-  }
-
-  @EachBackend
-  void devicesReachMemoryThatComesAndNoneThatHasGone(Backend backend) throws Exception {
-    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
-    DeviceSetup disk = DeviceSetup.of(device(Machine.NVME), backend);
-    MachineSetup setup = ordered("memory,high,memory,disk,off").device(edu).device(disk);
-    try (VirtualMachine machine = VirtualMachine.boot(setup)) {
-      await("guest: waits for MiB");
-      long address = machine.addMemory(128L << 20);
-      assertThat(address).isEqualTo(1L << 32);
-      type(machine, 256);
-      await("guest: disk wrote and read memory above 4 GiB");
-
-      type(machine, 128);
-      machine.removeMemory(address, SOON);
-      assertThat(machine.await()).as(said()).isEqualTo(Ending.POWERED_OFF);
-      assertThat(said()).contains("guest: has 256 MiB").contains("guest: disk is written");
-    }
-  }
-
-  private static void type(VirtualMachine machine, int number) throws VfioException {
-    machine.type((number + "\n").getBytes(US_ASCII));
   }
 
   private static void access(Backend backend, long at, byte[] bytes, boolean write)

@@ -1,9 +1,13 @@
 package io.github.vfio4j.kerneltests;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.sysfs.Sysfs;
 import io.github.vfio4j.vmm.MachineSetup;
 import io.github.vfio4j.vmm.VirtualMachine;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
@@ -12,6 +16,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
@@ -19,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of the monitor: it boots the lab's kernel, whose only program is guest.c. */
-@Timeout(value = 4, unit = TimeUnit.MINUTES) // a machine inside of an emulated one
+@Timeout(value = 2, unit = TimeUnit.MINUTES) // a machine inside of an emulated one
 abstract class GuestTests {
   static final Path KERNEL = Path.of(Objects.requireNonNull(System.getenv("LAB_IMAGE")));
 
@@ -56,20 +61,53 @@ abstract class GuestTests {
   /** Returns what a machine has said until it ended as it is expected to. */
   String run(MachineSetup setup, Ending expected) throws VfioException, InterruptedException {
     try (VirtualMachine machine = VirtualMachine.boot(setup)) {
-      Ending ending = machine.await();
-      assertThat(ending).as(said()).isEqualTo(expected);
+      assertThat(machine.await()).as(said()).isEqualTo(expected);
       return said();
+    } catch (InterruptedException e) {
+      throw new InterruptedException("the guest has not ended; it said: " + said());
     }
   }
 
   /** Waits until the machine has said something. */
   void await(String text) throws InterruptedException {
-    while (!said().contains(text)) {
-      Thread.sleep(100);
+    try {
+      while (!said().contains(text)) {
+        Thread.sleep(100);
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptedException("no '" + text + "' is in what it said: " + said());
     }
   }
 
   String said() {
     return console.toString(UTF_8);
+  }
+
+  static HostDevice device(PciAddress address) throws VfioException {
+    return Sysfs.host().device(address);
+  }
+
+  static void type(VirtualMachine machine, int number) throws VfioException {
+    machine.type((number + "\n").getBytes(US_ASCII));
+  }
+
+  /** Runs the orders "edu,disk,echo,reset" twice, with a reset between. */
+  void workTwice(MachineSetup setup) throws Exception {
+    try (VirtualMachine machine = VirtualMachine.boot(setup)) {
+      await("guest: says");
+      machine.type("again\n".getBytes(US_ASCII));
+      await("guest: heard again");
+      String first = said();
+      while (said().lastIndexOf("guest: says") < first.length()) {
+        Thread.sleep(100);
+      }
+      for (String boot : List.of(first, said().substring(first.length()))) {
+        assertThat(boot)
+            .contains("guest: edu's message 1, status 3")
+            .contains("guest: edu copies all")
+            .contains("guest: edu's line 1, status 3")
+            .contains("guest: disk is written");
+      }
+    }
   }
 }

@@ -5,7 +5,11 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/vfio.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -153,12 +158,28 @@ static uint64_t physical(void *page) {
   return (entry & ((1ull << 55) - 1)) * PAGE;
 }
 
-static void dma(struct device *device, uint64_t from, uint64_t to, uint32_t count, uint32_t command) {
-  device->registers[0x80 / 4] = from, device->registers[0x84 / 4] = from >> 32;
-  device->registers[0x88 / 4] = to, device->registers[0x8c / 4] = to >> 32;
-  device->registers[0x90 / 4] = count, device->registers[0x94 / 4] = 0;
-  device->registers[0x98 / 4] = command, device->registers[0x9c / 4] = 0;
-  while (device->registers[0x98 / 4] & 1) usleep(1000);
+static void dma(struct device *device, uint64_t from, uint64_t to, uint64_t count, uint64_t command) {
+  volatile uint64_t *registers = (volatile uint64_t *)device->registers;
+  registers[0x80 / 8] = from;
+  registers[0x88 / 8] = to;
+  registers[0x90 / 8] = count;
+  registers[0x98 / 8] = command;
+  for (int i = 0; registers[0x98 / 8] & 1; i++, usleep(1000))
+    if (i == 5000) {
+      printf("guest: edu does not end its DMA from %llx to %llx\n", (unsigned long long)from, (unsigned long long)to);
+      return;
+    }
+}
+
+static void release(struct device *device) {
+  munmap((void *)device->registers, device->size);
+  close(device->file);
+  close(device->group);
+  close(device->container);
+}
+
+static char *page(void) {
+  return mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
 }
 
 /* QEMU's educational device: computes, interrupts by a message and by its line, and copies. */
@@ -182,8 +203,7 @@ static void edu(void) {
   }
   disable(&device, VFIO_PCI_MSI_IRQ_INDEX);
 
-  char *out = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
-  char *in = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+  char *out = page(), *in = page();
   for (int i = 0; i < PAGE; i++) out[i] = (char)(i * 7 + 3), in[i] = 0;
   dma(&device, physical(out), 0x40000, PAGE, 1);
   dma(&device, 0x40000, physical(in), PAGE, 3);
@@ -203,13 +223,85 @@ static void edu(void) {
     }
     disable(&device, VFIO_PCI_INTX_IRQ_INDEX);
   }
-  munmap((void *)device.registers, device.size);
   munmap(out, PAGE);
   munmap(in, PAGE);
   close(event);
-  close(device.file);
-  close(device.group);
-  close(device.container);
+  release(&device);
+}
+
+/* Has the educational device copy to the memory of another one, and from it. */
+static void peer(void) {
+  struct device device;
+  char path[512];
+  unsigned long long shared[3] = {0}, start = 0;
+  const char *name = find("0x1234", "0x11e8");
+  if (!name || !assign(&device, name) || !(name = find("0x1af4", "0x1110"))) exit(1);
+  snprintf(path, sizeof path, FUNCTIONS "/%s/enable", name);
+  put(path, "1");
+  snprintf(path, sizeof path, FUNCTIONS "/%s/resource", name);
+  const char *line = get(path);
+  for (int i = 0; i < 3; i++, line = strchr(line, '\n') + 1) sscanf(line, "%llx", &shared[i]);
+  start = shared[2];
+  snprintf(path, sizeof path, FUNCTIONS "/%s/resource2", name);
+  int file = open(path, O_RDWR | O_SYNC);
+  char *theirs = mmap(0, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), *ours = page();
+  for (int i = 0; i < PAGE; i++) theirs[i] = (char)(i * 5 + 1);
+  dma(&device, start, 0x40000, PAGE, 1);
+  dma(&device, 0x40000, physical(ours), PAGE, 3);
+  printf("guest: edu reads %s of its peer\n", memcmp(ours, theirs, PAGE) ? "something else" : "all");
+  for (int i = 0; i < PAGE; i++) ours[i] = (char)(i * 3 + 2);
+  dma(&device, physical(ours), 0x40000, PAGE, 1);
+  dma(&device, 0x40000, start + PAGE, PAGE, 3);
+  printf("guest: edu writes %s of its peer\n", memcmp(ours, theirs + PAGE, PAGE) ? "something else" : "all");
+  close(file);
+  release(&device);
+}
+
+/* Asks on a network who has an address, and says how often its cards have interrupted. */
+static void net(const char *interface) {
+  struct ifreq request = {0};
+  snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+  int probe = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ARP)), up = 0;
+  if (ioctl(probe, SIOCGIFHWADDR, &request)) {
+    printf("guest: there is no %s\n", interface);
+    return;
+  }
+  struct __attribute__((packed)) {
+    struct ethhdr header;
+    uint16_t hardware, protocol;
+    uint8_t hardware_size, protocol_size;
+    uint16_t operation;
+    uint8_t sender[6], sender_address[4], target[6], target_address[4];
+  } arp = {.header.h_proto = htons(ETH_P_ARP), .hardware = htons(1), .protocol = htons(ETH_P_IP), .hardware_size = 6,
+           .protocol_size = 4, .operation = htons(1), .sender_address = {10, 0, 2, 15}, .target_address = {10, 0, 2, 2}},
+    answer;
+  memset(arp.header.h_dest, 0xff, 6);
+  memcpy(arp.header.h_source, request.ifr_hwaddr.sa_data, 6);
+  memcpy(arp.sender, request.ifr_hwaddr.sa_data, 6);
+  request.ifr_flags = IFF_UP;
+  ioctl(probe, SIOCSIFFLAGS, &request);
+  snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+  for (int i = 0; i < 100 && !up; i++, usleep(100000))
+    up = !ioctl(probe, SIOCGIFFLAGS, &request) && (request.ifr_flags & IFF_RUNNING);
+  ioctl(probe, SIOCGIFINDEX, &request);
+  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = request.ifr_ifindex};
+  bind(probe, (void *)&address, sizeof address);
+  int answered = 0;
+  for (int i = 0; i < 10 && !answered; i++) {
+    if (send(probe, &arp, sizeof arp, 0) != sizeof arp) printf("guest: %s does not send\n", interface);
+    struct pollfd poll_for = {.fd = probe, .events = POLLIN};
+    while (!answered && poll(&poll_for, 1, 1000) == 1 && recv(probe, &answer, sizeof answer, 0) > 0)
+      answered = answer.operation == htons(2) && !memcmp(answer.sender_address, arp.target_address, 4);
+  }
+  close(probe);
+  long interrupts = 0;
+  char line[512];
+  FILE *file = fopen("/proc/interrupts", "r");
+  while (file && fgets(line, sizeof line, file))
+    if (strstr(line, interface) && strchr(line, ':')) interrupts += atol(strchr(line, ':') + 1);
+  fclose(file);
+  printf("guest: %s is %s, %s, with %s interrupts\n", interface, up ? "up" : "down", answered ? "answered" : "unheard",
+         interrupts ? "some" : "no");
 }
 
 /* Opens the first namespace, which is not always the first that Linux finds. */
@@ -344,6 +436,8 @@ int main(void) {
     if (!strcmp(word, "edu")) edu();
     if (!strcmp(word, "disk")) disk();
     if (!strcmp(word, "high")) high();
+    if (!strcmp(word, "peer")) peer();
+    if (!strncmp(word, "eth", 3)) net(word);
     if (!strcmp(word, "move")) move();
     if (!strcmp(word, "functions")) wait_for(functions, "functions");
     if (!strcmp(word, "memory")) wait_for(mebibytes, "MiB");

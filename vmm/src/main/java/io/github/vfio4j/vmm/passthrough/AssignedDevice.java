@@ -40,6 +40,7 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
   private final BarRegisters bars;
   private final List<InterruptKind> interrupts = new ArrayList<>();
   private final Optional<Msix> msix;
+  private final List<ResetBit> resets;
 
   private AssignedDevice(
       VfioDevice device, ConfigImage image, Vm vm, KvmVm kvm, PciHost host, int slot)
@@ -47,6 +48,7 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
     this.device = device;
     this.config = new ConfigOverlay(device.pci().config().region());
     this.bars = new BarRegisters(config);
+    this.resets = ResetBit.of(image);
     VisibleConfig.apply(config, image);
     Optional<MsixCapability> table = image.find(MsixCapability.class);
     if (table.isPresent() && device.pci().msix().count() > 0) {
@@ -74,22 +76,29 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
    *
    * @param slot where it will be
    * @param unmapped numbers of BARs whose every access is to come here
+   * @param peers knows the others of the guest
    */
   public static AssignedDevice of(
-      VfioDevice device, Vm vm, KvmVm kvm, PciHost host, int slot, Set<Integer> unmapped)
+      VfioDevice device,
+      Vm vm,
+      KvmVm kvm,
+      PciHost host,
+      int slot,
+      Set<Integer> unmapped,
+      Peers peers)
       throws VfioException {
     device.pci().config().setMemoryEnabled(true);
     ConfigImage image = ConfigImage.of(device);
     AssignedDevice made = new AssignedDevice(device, image, vm, kvm, host, slot);
     try (Rollback rollback = new Rollback()) {
       rollback.add(made::close);
-      made.addBars(image, vm, host, unmapped);
+      made.addBars(image, vm, host, unmapped, peers);
       made.refresh();
       return rollback.done(made);
     }
   }
 
-  private void addBars(ConfigImage image, Vm vm, PciHost host, Set<Integer> unmapped)
+  private void addBars(ConfigImage image, Vm vm, PciHost host, Set<Integer> unmapped, Peers peers)
       throws VfioException {
     for (BaseAddress each : image.header().baseAddresses()) {
       int number = each.number();
@@ -101,7 +110,9 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
         Bar bar = new Bar(number, region, size, windows, vm.slots(), msix.orElse(null));
         bars.add(each, size, bar);
         if (!ports && !unmapped.contains(number)) {
-          bar.map(MappableParts.of(number, region.info(), image.find(MsixCapability.class)));
+          List<MappableParts.Part> parts =
+              MappableParts.of(number, region.info(), image.find(MsixCapability.class));
+          bar.map(parts, new PeerAccess(device, number, parts, peers));
         }
       }
     }
@@ -129,6 +140,16 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
     synchronized (config) {
       config.write(at, width, value);
       refresh();
+      if (resets.stream().anyMatch(each -> each.isWritten(at, width, value))) {
+        bars.restorePeers();
+      }
+    }
+  }
+
+  /** Lets devices that have come since reach this one. */
+  public void sharePeers() {
+    synchronized (config) {
+      bars.sharePeers();
     }
   }
 

@@ -28,6 +28,7 @@ final class Bar implements BusDevice {
   private final MemorySlots slots;
   private final @Nullable Msix table;
   private final List<MappedRegion> mappings = new ArrayList<>();
+  private @Nullable PeerAccess peers;
   private final List<MemorySlot> seen = new ArrayList<>();
   private long address = NOWHERE;
 
@@ -52,17 +53,25 @@ final class Bar implements BusDevice {
     this.table = table;
   }
 
-  /** Maps parts of it into this process, for the guest to see them from now on. */
-  void map(List<MappableParts.Part> parts) throws VfioException {
+  /**
+   * Maps parts of it into this process, for the guest to see them from now on.
+   *
+   * @param access lets other devices reach these parts
+   */
+  void map(List<MappableParts.Part> parts, PeerAccess access) throws VfioException {
     for (MappableParts.Part part : parts) {
       mappings.add(region.map(part.offset(), part.size()));
     }
+    peers = access;
   }
 
   /** Takes it from where it was, unless it stays there. */
   void leave(long next) throws VfioException {
     if (address != NOWHERE && address != next) {
       Closing closing = new Closing();
+      if (peers != null) {
+        peers.take(closing);
+      }
       for (MemorySlot slot : seen) {
         closing.attempt(slot::close);
       }
@@ -91,6 +100,21 @@ final class Bar implements BusDevice {
         }
       }
       seen.addAll(rollback.done(slotsMade));
+    }
+    sharePeers();
+  }
+
+  /** Lets other devices reach it, where it is somewhere. */
+  void sharePeers() {
+    if (peers != null && address != NOWHERE) {
+      peers.give(address);
+    }
+  }
+
+  /** Lets other devices reach it again, after the device was reset. */
+  void restorePeers() {
+    if (peers != null) {
+      peers.restore();
     }
   }
 

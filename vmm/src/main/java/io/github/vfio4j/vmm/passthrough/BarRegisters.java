@@ -76,6 +76,16 @@ final class BarRegisters {
     closing.rethrow();
   }
 
+  /** Lets devices that have come since reach the BARs. */
+  void sharePeers() {
+    registers.forEach(register -> register.bar.sharePeers());
+  }
+
+  /** Lets other devices reach the BARs again, after the device was reset. */
+  void restorePeers() {
+    registers.forEach(register -> register.bar.restorePeers());
+  }
+
   private long address(Register register) {
     int low = config.value(register.at, Integer.BYTES);
     boolean enabled =
