@@ -23,6 +23,8 @@ import java.lang.foreign.MemorySegment;
 public final class MemoryFile implements AutoCloseable {
   private static final int MFD_CLOEXEC = 1;
   private static final int MFD_ALLOW_SEALING = 2;
+  private static final int MFD_HUGETLB = 4;
+  private static final int MFD_HUGE_SHIFT = 26;
   private static final int F_SEAL_SEAL = 1;
   private static final int F_SEAL_SHRINK = 2;
   private static final int F_SEAL_GROW = 4;
@@ -49,8 +51,42 @@ public final class MemoryFile implements AutoCloseable {
     return create(RunningKernel.get(), name, size);
   }
 
+  /**
+   * Makes zeroed memory on huge pages with a file descriptor; {@code memfd_create} with {@code
+   * MFD_HUGETLB}. They are those that the administrator has set aside ({@code
+   * /sys/kernel/mm/hugepages}), and are this process's from then on.
+   *
+   * @param name what {@code /proc} calls it
+   * @param size bytes, rounded up to whole huge pages
+   * @param hugePageSize bytes: a size of pages that this machine has
+   * @return the memory; the caller closes it
+   * @throws IllegalArgumentException if the size is not positive, or that of the pages is not a
+   *     power of two above that of a usual one
+   * @throws VfioException if the kernel refuses: ENOMEM says that not so many pages are left,
+   *     ENODEV that there are none of this size; nothing is left open then
+   */
+  public static MemoryFile createHuge(String name, long size, long hugePageSize)
+      throws VfioException {
+    return createHuge(RunningKernel.get(), name, size, hugePageSize);
+  }
+
+  static MemoryFile createHuge(Kernel kernel, String name, long size, long hugePageSize)
+      throws VfioException {
+    if (hugePageSize <= kernel.pageSize() || Long.bitCount(hugePageSize) != 1) {
+      throw new IllegalArgumentException(
+          "a huge page is a power of two of more than %d bytes, not %d"
+              .formatted(kernel.pageSize(), hugePageSize));
+    }
+    int logarithm = Long.numberOfTrailingZeros(hugePageSize);
+    return create(kernel, name, size, hugePageSize, MFD_HUGETLB | logarithm << MFD_HUGE_SHIFT);
+  }
+
   static MemoryFile create(Kernel kernel, String name, long size) throws VfioException {
-    long page = kernel.pageSize();
+    return create(kernel, name, size, kernel.pageSize(), 0);
+  }
+
+  private static MemoryFile create(Kernel kernel, String name, long size, long page, int flags)
+      throws VfioException {
     if (size <= 0 || size > Long.MAX_VALUE - page) {
       throw new IllegalArgumentException("size must be positive, and fit into memory: " + size);
     }
@@ -59,7 +95,7 @@ public final class MemoryFile implements AutoCloseable {
     try (Rollback rollback = new Rollback()) {
       Fd file = new Fd(kernel, object);
       rollback.add(file::close);
-      int fd = file.take(kernel.memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+      int fd = file.take(kernel.memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags));
       Answer.require("memfd_create", object, fd, "");
       Answer.require("ftruncate", object, kernel.ftruncate(fd, whole), "");
       int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;

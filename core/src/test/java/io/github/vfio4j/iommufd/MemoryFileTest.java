@@ -72,6 +72,20 @@ class MemoryFileTest {
   }
 
   @Test
+  void hugePagesAreOfASizeThatThereIs() throws IOException {
+    for (long size : new long[] {0, 4096, 3 << 20}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> MemoryFile.createHuge("test", 1, size))
+          .withMessageContaining("a huge page is a power of two");
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> MemoryFile.createHuge("test", 0, 2 << 20));
+    assertThatThrownBy(() -> MemoryFile.createHuge("test", 1L << 45, 2 << 20))
+        .isInstanceOf(VfioException.class)
+        .hasMessageContaining("memory file test");
+  }
+
+  @Test
   @SuppressWarnings("try") // closed early, and again
   void passedMemoryIsTheSameMemory() throws IOException {
     try (MemoryFile file = MemoryFile.create("passed", 4096);

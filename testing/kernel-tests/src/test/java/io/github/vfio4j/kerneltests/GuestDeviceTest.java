@@ -12,9 +12,12 @@ import io.github.vfio4j.nvme.NamespaceChannel;
 import io.github.vfio4j.nvme.NvmeController;
 import io.github.vfio4j.vmm.DeviceSetup;
 import io.github.vfio4j.vmm.MachineSetup;
+import io.github.vfio4j.vmm.VirtualMachine;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -24,6 +27,7 @@ import org.junit.jupiter.api.Test;
 @Bound({Device.EDU, Device.NVME})
 class GuestDeviceTest extends GuestTests {
   private static final int BLOCK = 4096;
+  private static final Path HUGE_PAGES = Path.of("/proc/sys/vm/nr_hugepages");
 
   @EachBackend
   void eduComputesInterruptsAndCopies(Backend backend) throws Exception {
@@ -65,6 +69,22 @@ class GuestDeviceTest extends GuestTests {
           .contains("guest: edu copies all")
           .contains("guest: edu has no line");
       assertThat(host.dmaFaults()).isEmpty();
+    }
+  }
+
+  @EachBackend
+  void memoryIsOnHugePagesWhereThereAre(Backend backend) throws Exception {
+    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
+    Files.writeString(HUGE_PAGES, "64");
+    try (VirtualMachine machine = VirtualMachine.boot(ordered("edu,echo").device(edu))) {
+      assertThat(Files.readAllLines(Path.of("/proc/meminfo")))
+          .anyMatch(line -> line.matches("HugePages_Total: +64"))
+          .anyMatch(line -> line.matches("HugePages_Free: +0"));
+      await("guest: says");
+      assertThat(said()).contains("guest: edu copies all");
+      machine.stop();
+    } finally {
+      Files.writeString(HUGE_PAGES, "0");
     }
   }
 

@@ -10,6 +10,8 @@ import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.vmm.kvm.MemorySlot;
 import io.github.vfio4j.vmm.kvm.MemorySlots;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -20,6 +22,9 @@ import java.util.List;
  * here by the guest's physical addresses. Thread-safe.
  */
 public final class GuestMemory implements AutoCloseable {
+  private static final Logger LOGGER = System.getLogger(GuestMemory.class.getName());
+  private static final long HUGE_PAGE = 2 << 20;
+
   private final List<Block> blocks = new ArrayList<>();
   private final List<IoAddressSpace> spaces = new ArrayList<>();
 
@@ -38,7 +43,7 @@ public final class GuestMemory implements AutoCloseable {
   public synchronized void add(MemorySlots slots, long address, long size) throws VfioException {
     String name = "guest at 0x%x".formatted(address);
     try (Rollback rollback = new Rollback()) {
-      MemoryFile file = rollback.make(() -> MemoryFile.create(name, size), MemoryFile::close);
+      MemoryFile file = rollback.make(() -> file(name, size), MemoryFile::close);
       MemorySlot slot =
           rollback.make(
               () -> slots.map(address, file.segment(), file.size(), file), MemorySlot::close);
@@ -49,6 +54,18 @@ public final class GuestMemory implements AutoCloseable {
       }
       blocks.add(rollback.done(block));
     }
+  }
+
+  /** On huge pages, where so many have been set aside: fewer entries for processors and IOMMU. */
+  private static MemoryFile file(String name, long size) throws VfioException {
+    if (size % HUGE_PAGE == 0) {
+      try {
+        return MemoryFile.createHuge(name, size, HUGE_PAGE);
+      } catch (VfioException e) {
+        LOGGER.log(Level.DEBUG, "the guest has ordinary pages", e);
+      }
+    }
+    return MemoryFile.create(name, size);
   }
 
   /**

@@ -51,7 +51,7 @@ final class RandomCalls {
 
   /** Their sizes are what a machine could try to obey. */
   private static final Set<String> ALLOCATING =
-      Set.of("allocate", "allocateHuge", "create", "DirtyBitmap");
+      Set.of("allocate", "allocateHuge", "create", "createHuge", "DirtyBitmap");
 
   private final Pool pool = new Pool();
   private final Outcomes outcomes = new Outcomes();
