@@ -6,6 +6,7 @@ import io.github.vfio4j.cli.host.CommandHost;
 import io.github.vfio4j.cli.host.DeviceName;
 import io.github.vfio4j.cli.host.Failures;
 import io.github.vfio4j.cli.host.Interruption;
+import io.github.vfio4j.cli.text.Size;
 import io.github.vfio4j.exec.Identity;
 import io.github.vfio4j.exec.Program;
 import io.github.vfio4j.handover.OpenFile;
@@ -25,8 +26,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -63,8 +62,6 @@ final class ExecCommand implements Callable<Integer> {
   private interface Undo {
     void run() throws VfioException;
   }
-
-  private static final Pattern SIZE = Pattern.compile("(\\d{1,12})([KMG]?)");
 
   private final CommandHost host;
   private final PrintWriter err;
@@ -140,13 +137,14 @@ final class ExecCommand implements Callable<Integer> {
     if (text.equals("unlimited")) {
       return Long.MAX_VALUE;
     }
-    Matcher size = SIZE.matcher(text);
-    if (!size.matches()) {
-      throw new IllegalArgumentException(
-          "'" + text + "' is no amount of memory: write a number, with K, M or G, or 'unlimited'");
-    }
-    int shift = 10 * " KMG".indexOf(size.group(2).isEmpty() ? " " : size.group(2));
-    return Long.parseLong(size.group(1)) << shift;
+    return Size.parse(text)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "'"
+                        + text
+                        + "' is no amount of memory: write a number, with K, M or G, or"
+                        + " 'unlimited'"));
   }
 
   /** Becomes the program, or undoes all that was done, whatever was thrown. */

@@ -5,13 +5,31 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/** Writes amounts of bytes as people read them. */
+/** Amounts of bytes as people read and write them. */
 public final class Size {
 
   private static final List<String> UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB");
 
+  private static final Pattern TYPED = Pattern.compile("(\\d{1,18})([KMG]?)");
+
   private Size() {}
+
+  /** Reads a number of bytes, or of KiB, MiB or GiB with K, M or G behind it. */
+  public static OptionalLong parse(String typed) {
+    Matcher size = TYPED.matcher(typed);
+    if (!size.matches()) {
+      return OptionalLong.empty();
+    }
+    int shift = size.group(2).isEmpty() ? 0 : 10 * ("KMG".indexOf(size.group(2)) + 1);
+    long number = Long.parseLong(size.group(1));
+    return number > Long.MAX_VALUE >> shift
+        ? OptionalLong.empty()
+        : OptionalLong.of(number << shift);
+  }
 
   public static String of(long bytes) {
     return of(BigInteger.valueOf(bytes));
