@@ -2,7 +2,7 @@ package io.github.vfio4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.vfio4j.cli.host.StandardError;
+import io.github.vfio4j.cli.host.StandardStream;
 import io.github.vfio4j.sysfs.FakeHost;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,6 +44,7 @@ class HintTest {
   @CsvSource({
     "/dev/pts/3, true",
     "/dev/tty1, true",
+    "/dev/hvc0, true",
     "/dev/console, true",
     "/dev/null, false",
     "pipe:[12], false",
@@ -52,12 +53,12 @@ class HintTest {
   void knowsATerminal(Path target, boolean terminal) throws IOException {
     Path link = Files.createSymbolicLink(root.resolve("link"), target);
 
-    assertThat(StandardError.isTerminal(link)).isEqualTo(terminal);
+    assertThat(StandardStream.isTerminal(link)).isEqualTo(terminal);
     Files.delete(link); // JUnit complains of links that lead out of its directory
   }
 
   @Test
   void knowsThatWhatIsNotOpenIsNone() {
-    assertThat(StandardError.isTerminal(root.resolve("absent"))).isFalse();
+    assertThat(StandardStream.isTerminal(root.resolve("absent"))).isFalse();
   }
 }

@@ -75,7 +75,7 @@ public record CommandHost(
         CommandHost::survey,
         ResetRun::of,
         out,
-        StandardError.isTerminal() ? err : new PrintWriter(Writer.nullWriter()));
+        StandardStream.ERROR.isTerminal() ? err : new PrintWriter(Writer.nullWriter()));
   }
 
   private static final List<Path> PCI_IDS =
