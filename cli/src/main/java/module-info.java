@@ -5,7 +5,9 @@ module io.github.vfio4j.cli {
   requires info.picocli;
   requires io.github.vfio4j.core;
   requires io.github.vfio4j.edu;
+  requires io.github.vfio4j.model;
   requires io.github.vfio4j.nvme;
+  requires io.github.vfio4j.vmm;
   requires tools.jackson.jr.ob;
 
   opens io.github.vfio4j.cli to
@@ -17,5 +19,7 @@ module io.github.vfio4j.cli {
   opens io.github.vfio4j.cli.nvme to
       info.picocli;
   opens io.github.vfio4j.cli.show to
+      info.picocli;
+  opens io.github.vfio4j.cli.vm to
       info.picocli;
 }

@@ -37,6 +37,7 @@ final class RehearseCommand implements Callable<Integer> {
     run("reset", "ffff:ff:1f.7");
     run("vf", "ffff:ff:1f.7");
     run("exec", "--device", "ffff:ff:1f.7", "--", "true");
+    run("vm", "--kernel", "/nowhere/kernel");
     run("nvme", "identify", "ffff:ff:1f.7");
     run("demo", "ffff:ff:1f.7");
     run("demo", "--nested", "ffff:ff:1f.7");

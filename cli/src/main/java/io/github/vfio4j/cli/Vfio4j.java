@@ -11,6 +11,7 @@ import io.github.vfio4j.cli.show.IommuCommand;
 import io.github.vfio4j.cli.show.ListCommand;
 import io.github.vfio4j.cli.show.ShowCommand;
 import io.github.vfio4j.cli.text.PrintableWriter;
+import io.github.vfio4j.cli.vm.VmCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.Arrays;
@@ -46,12 +47,13 @@ import picocli.CommandLine.TypeConversionException;
       "4:not permitted",
       "5:the device is busy",
       "6:the device, or a neighbour in its group, is not bound to a VFIO driver",
-      "7:this kernel or device does not have the operation"
+      "7:this kernel or device does not have the operation",
+      "8:vm --no-reboot: the guest has asked for a reset, or has failed"
     })
 final class Vfio4j {
 
   private static final Set<String> CHANGING =
-      Set.of("bind", "unbind", "vf", "reset", "demo", "exec", "migrate", "mdev");
+      Set.of("bind", "unbind", "vf", "reset", "demo", "exec", "vm", "migrate", "mdev");
 
   private static final Pattern UUID_FORM =
       Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
@@ -140,6 +142,7 @@ final class Vfio4j {
       case "vf" -> List.of(new VfCommand(host));
       case "reset" -> List.of(new ResetCommand(host));
       case "exec" -> List.of(new ExecCommand(host, err));
+      case "vm" -> List.of(new VmCommand(host, err));
       case "mdev" -> List.of(MdevCommand.of(host));
       case "migrate" -> List.of(MigrateCommand.of(host));
       case "nvme" -> List.of(NvmeCommand.of(host));
@@ -156,6 +159,7 @@ final class Vfio4j {
               new VfCommand(host),
               new ResetCommand(host),
               new ExecCommand(host, err),
+              new VmCommand(host, err),
               MdevCommand.of(host),
               MigrateCommand.of(host),
               NvmeCommand.of(host),

@@ -56,6 +56,7 @@ class CompletionCommandTest {
     "vfio4j demo --n, --nested",
     "vfio4j vf --cr, --create",
     "vfio4j reset --ho, --hot",
+    "vfio4j vm --k, --kernel",
     "vfio4j help doc, doctor",
     "vfio4j mdev c, create",
     "vfio4j mdev create --j, --json",
@@ -70,8 +71,8 @@ class CompletionCommandTest {
   void knowsEveryCommandButTheHiddenOne() throws IOException, InterruptedException {
     assertThat(complete("vfio4j "))
         .contains(
-            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo",
-            "help")
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "doctor",
+            "demo", "help")
         .contains("--help")
         .doesNotContain("rehearse");
   }

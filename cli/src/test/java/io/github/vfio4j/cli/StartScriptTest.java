@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** {@code bin/vfio4j} starts the command wherever the project lies. */
 class StartScriptTest {
   private static final List<String> NEEDED =
-      List.of("bindings", "linux", "core", "edu", "nvme", "picocli", "jackson");
+      List.of("bindings", "linux", "core", "edu", "nvme", "model", "vmm", "picocli", "jackson");
 
   @TempDir Path directory;
 

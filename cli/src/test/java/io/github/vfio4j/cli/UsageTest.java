@@ -69,6 +69,12 @@ class UsageTest {
         "migrate save zz /nowhere/state",
         "migrate restore 00:05.0",
         "migrate restore zz /nowhere/state",
+        "vm",
+        "vm --kernel",
+        "vm --kernel /proc/version image",
+        "vm --kernel /proc/version --memory 1",
+        "vm --kernel /proc/version --device zz",
+        "vm --kernel /proc/version --model zz",
         "demo zz",
         "demo --nested zz"
       })
@@ -94,6 +100,7 @@ class UsageTest {
         "mdev remove 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
         "migrate save 0000:00:06.0 /nowhere/state",
         "migrate restore 0000:00:06.0 /nowhere/state",
+        "vm --kernel /proc/version --device 0000:00:06.0",
         "demo",
         "demo 00:05.0",
         "demo --nested",
@@ -120,6 +127,8 @@ class UsageTest {
         "list --jsno | unknown option '--jsno'; did you mean '--json'? See vfio4j list --help",
         "show --jsno | unknown option '--jsno'; did you mean '--json'? See vfio4j show --help",
         "bind --forse=1 | unknown option '--forse'; did you mean '--force'? See vfio4j bind --help",
+        "vm --kernel /proc/version --device 0:5.0,slto=1 | unknown setting 'slto' of 0:5.0; did you"
+            + " mean 'slot'? See vfio4j vm --help",
         "--json show | option '--json' goes after its command; see vfio4j --help",
         "list all | one argument too many: 'all'; see vfio4j list --help",
         "frobnicate | unknown command 'frobnicate'; see vfio4j --help",
@@ -148,7 +157,7 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "mdev", "migrate",
+        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "mdev", "migrate",
         "doctor", "demo", "help"
       })
   void helpOfACommandIsWhatItsOptionShows(String command) {
@@ -197,9 +206,9 @@ class UsageTest {
     assertThat(run.status()).isZero();
     assertThat(run.out())
         .contains(
-            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "doctor", "demo",
-            "help");
-    assertThat(run.out().lines().filter(line -> line.matches("  [0-7]   .*"))).hasSize(8);
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "doctor",
+            "demo", "help");
+    assertThat(run.out().lines().filter(line -> line.matches("  [0-8]   .*"))).hasSize(9);
   }
 
   @Test

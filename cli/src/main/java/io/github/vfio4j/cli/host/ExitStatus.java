@@ -16,6 +16,7 @@ public final class ExitStatus {
   public static final int BUSY = 5;
   public static final int NOT_BOUND = 6;
   public static final int UNSUPPORTED = 7;
+  public static final int RESET = 8;
 
   private ExitStatus() {}
 

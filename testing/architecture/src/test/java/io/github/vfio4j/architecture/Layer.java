@@ -28,7 +28,7 @@ enum Layer implements Part {
       case MODEL, MOCK, VMM -> List.of(BINDINGS, LINUX, CORE);
       case DRIVERS -> List.of(CORE);
       case EXAMPLES, BENCH -> List.of(CORE, MODEL, DRIVERS);
-      case CLI -> List.of(CORE, DRIVERS);
+      case CLI -> List.of(CORE, MODEL, DRIVERS, VMM);
       case KERNELTESTS -> List.of(CORE, DRIVERS, VMM, MOCK, LAB);
     };
   }

@@ -117,6 +117,10 @@ class CommandLineTest {
         .containsPattern("(?m)^  BAR 0 +0x\\p{XDigit}+ +1 MiB  memory, 32 bits$")
         .contains("Configuration space: ")
         .contains("only root sees more than the header");
+
+    Ended booted = runAsNobody(copy, "vm", "--kernel", "/proc/version");
+    assertThat(booted.status()).isEqualTo(4);
+    assertThat(booted.err()).contains("/dev/kvm: this user may not run virtual machines");
   }
 
   private Ended runAsNobody(String... command) throws IOException, InterruptedException {

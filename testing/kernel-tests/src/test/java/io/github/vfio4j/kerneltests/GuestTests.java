@@ -28,9 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class GuestTests {
   static final Path KERNEL = Path.of(Objects.requireNonNull(System.getenv("LAB_IMAGE")));
 
-  @TempDir private static Path directory;
+  @TempDir static Path directory;
 
-  private static Path initrd;
+  static Path initrd;
 
   final ByteArrayOutputStream console = new ByteArrayOutputStream();
 
@@ -54,8 +54,13 @@ abstract class GuestTests {
     return MachineSetup.of(KERNEL)
         .initrd(initrd)
         .memory(128L << 20)
-        .commandLine("console=ttyS0 loglevel=1 panic=-1 no_timer_check order=" + orders)
+        .commandLine(commandLine(orders))
         .console(console);
+  }
+
+  /** What the kernel is told so that its program carries out orders. */
+  static String commandLine(String orders) {
+    return "console=ttyS0 loglevel=1 panic=-1 no_timer_check order=" + orders;
   }
 
   /** Returns what a machine has said until it ended as it is expected to. */

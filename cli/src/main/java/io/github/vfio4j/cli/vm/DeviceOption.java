@@ -1,0 +1,93 @@
+package io.github.vfio4j.cli.vm;
+
+import io.github.vfio4j.Backend;
+import io.github.vfio4j.HostDevice;
+import io.github.vfio4j.vmm.DeviceSetup;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * A device as it is given: of this host, or a descriptor.
+ *
+ * @param name the device's, or {@code fd=} and the descriptor
+ * @param fd the descriptor of its node, if somebody else has opened that
+ * @param backend which interface is asked for, if any is
+ * @param slot that of the guest's bus, 0 for any
+ * @param unmapped the BARs that the guest does not reach by itself
+ */
+record DeviceOption(
+    String name, OptionalInt fd, Optional<Backend> backend, int slot, Set<Integer> unmapped) {
+  private static final String IOMMUFD = "iommufd";
+  private static final String UNMAPPED = "unmapped";
+  private static final String FD = "fd=";
+  private static final int MOST_BARS = 6;
+
+  static DeviceOption parse(String text) {
+    Settings settings = Settings.parse(text, List.of(IOMMUFD, Settings.SLOT, UNMAPPED));
+    String name = settings.of();
+    OptionalInt fd = OptionalInt.empty();
+    if (name.startsWith(FD)) {
+      int number = Settings.number(name.substring(FD.length()));
+      if (number < 0) {
+        throw new IllegalArgumentException("'" + name + "' is no open file: write fd=NUMBER");
+      }
+      fd = OptionalInt.of(number);
+    }
+    Optional<Backend> backend = settings.value(IOMMUFD).map(typed -> backend(name, typed));
+    if (fd.isPresent() && backend.equals(Optional.of(Backend.CONTAINER))) {
+      throw new IllegalArgumentException(
+          name + " is a device's own node, which only an iommufd takes: leave iommufd=off out");
+    }
+    return new DeviceOption(
+        name,
+        fd,
+        backend,
+        settings.slot(),
+        settings.value(UNMAPPED).map(DeviceOption::bars).orElse(Set.of()));
+  }
+
+  private static Backend backend(String name, String typed) {
+    return switch (typed) {
+      case "on" -> Backend.IOMMUFD;
+      case "off" -> Backend.CONTAINER;
+      default ->
+          throw new IllegalArgumentException(
+              "iommufd=%s of %s is neither on nor off".formatted(typed, name));
+    };
+  }
+
+  private static Set<Integer> bars(String typed) {
+    Set<Integer> bars = new TreeSet<>();
+    for (String each : typed.split("\\+", -1)) {
+      int bar = Settings.number(each);
+      if (bar < 0 || bar >= MOST_BARS) {
+        throw new IllegalArgumentException(
+            "BARs are 0 to 5, with + between them, and 'unmapped=%s' has '%s'"
+                .formatted(typed, each));
+      }
+      bars.add(bar);
+    }
+    return bars;
+  }
+
+  /** Returns the setup of the device, which is of this host. */
+  DeviceSetup setup(HostDevice device) {
+    return place(
+        backend
+            .map(asked -> DeviceSetup.of(device, asked))
+            .orElseGet(() -> DeviceSetup.of(device)));
+  }
+
+  /** Returns the setup of the device that the descriptor is of. */
+  DeviceSetup setup(int descriptor) {
+    return place(DeviceSetup.passed(name, descriptor));
+  }
+
+  private DeviceSetup place(DeviceSetup setup) {
+    DeviceSetup placed = slot == 0 ? setup : setup.slot(slot);
+    return placed.unmapped(unmapped);
+  }
+}
