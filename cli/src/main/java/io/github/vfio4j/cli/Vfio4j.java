@@ -11,6 +11,7 @@ import io.github.vfio4j.cli.show.IommuCommand;
 import io.github.vfio4j.cli.show.ListCommand;
 import io.github.vfio4j.cli.show.ShowCommand;
 import io.github.vfio4j.cli.text.PrintableWriter;
+import io.github.vfio4j.cli.vm.TellCommand;
 import io.github.vfio4j.cli.vm.VmCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -143,6 +144,7 @@ final class Vfio4j {
       case "reset" -> List.of(new ResetCommand(host));
       case "exec" -> List.of(new ExecCommand(host, err));
       case "vm" -> List.of(new VmCommand(host, err));
+      case "tell" -> List.of(new TellCommand(host));
       case "mdev" -> List.of(MdevCommand.of(host));
       case "migrate" -> List.of(MigrateCommand.of(host));
       case "nvme" -> List.of(NvmeCommand.of(host));
@@ -160,6 +162,7 @@ final class Vfio4j {
               new ResetCommand(host),
               new ExecCommand(host, err),
               new VmCommand(host, err),
+              new TellCommand(host),
               MdevCommand.of(host),
               MigrateCommand.of(host),
               NvmeCommand.of(host),

@@ -71,8 +71,8 @@ class CompletionCommandTest {
   void knowsEveryCommandButTheHiddenOne() throws IOException, InterruptedException {
     assertThat(complete("vfio4j "))
         .contains(
-            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "doctor",
-            "demo", "help")
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "tell",
+            "doctor", "demo", "help")
         .contains("--help")
         .doesNotContain("rehearse");
   }

@@ -70,6 +70,7 @@ class UsageTest {
         "migrate restore 00:05.0",
         "migrate restore zz /nowhere/state",
         "vm",
+        "tell",
         "vm --kernel",
         "vm --kernel /proc/version image",
         "vm --kernel /proc/version --memory 1",
@@ -157,8 +158,8 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "mdev", "migrate",
-        "doctor", "demo", "help"
+        "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "tell", "mdev",
+        "migrate", "doctor", "demo", "help"
       })
   void helpOfACommandIsWhatItsOptionShows(String command) {
     CommandRun help = run("help", command);
@@ -206,8 +207,8 @@ class UsageTest {
     assertThat(run.status()).isZero();
     assertThat(run.out())
         .contains(
-            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "doctor",
-            "demo", "help");
+            "list", "show", "iommu", "bind", "unbind", "vf", "reset", "exec", "vm", "tell",
+            "doctor", "demo", "help");
     assertThat(run.out().lines().filter(line -> line.matches("  [0-8]   .*"))).hasSize(9);
   }
 

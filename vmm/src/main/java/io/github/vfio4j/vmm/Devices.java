@@ -185,6 +185,10 @@ final class Devices implements AutoCloseable {
     closing.rethrow();
   }
 
+  List<String> names() {
+    return plugged.stream().map(each -> each.setup.name()).toList();
+  }
+
   /** Returns the slot of a device. */
   synchronized int slot(String name) throws VfioException {
     Plugged device = find(name);

@@ -260,6 +260,15 @@ public final class VirtualMachine implements AutoCloseable {
   }
 
   /**
+   * Returns what devices the machine has now.
+   *
+   * @return their names, in the order in which they came
+   */
+  public List<String> devices() {
+    return devices.names();
+  }
+
+  /**
    * Puts a device into a slot while the guest runs, and tells the guest.
    *
    * @param device which one, and how

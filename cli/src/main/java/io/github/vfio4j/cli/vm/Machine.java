@@ -1,10 +1,13 @@
 package io.github.vfio4j.cli.vm;
 
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.vmm.DeviceSetup;
 import io.github.vfio4j.vmm.MachineSetup;
 import io.github.vfio4j.vmm.VirtualMachine;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import java.io.OutputStream;
+import java.time.Duration;
+import java.util.List;
 
 /** A machine that runs, as far as the command has to do with it. */
 interface Machine extends AutoCloseable {
@@ -17,6 +20,16 @@ interface Machine extends AutoCloseable {
   Ending await() throws VfioException, InterruptedException;
 
   void type(byte... typed) throws VfioException;
+
+  List<String> devices();
+
+  void plug(DeviceSetup device) throws VfioException;
+
+  void unplug(String name, Duration patience) throws VfioException, InterruptedException;
+
+  long addMemory(long bytes) throws VfioException;
+
+  void removeMemory(long address, Duration patience) throws VfioException, InterruptedException;
 
   void stop() throws VfioException;
 
@@ -34,6 +47,33 @@ interface Machine extends AutoCloseable {
       @Override
       public void type(byte... typed) throws VfioException {
         machine.type(typed);
+      }
+
+      @Override
+      public List<String> devices() {
+        return machine.devices();
+      }
+
+      @Override
+      public void plug(DeviceSetup device) throws VfioException {
+        machine.plug(device);
+      }
+
+      @Override
+      public void unplug(String name, Duration patience)
+          throws VfioException, InterruptedException {
+        machine.unplug(name, patience);
+      }
+
+      @Override
+      public long addMemory(long bytes) throws VfioException {
+        return machine.addMemory(bytes);
+      }
+
+      @Override
+      public void removeMemory(long address, Duration patience)
+          throws VfioException, InterruptedException {
+        machine.removeMemory(address, patience);
       }
 
       @Override

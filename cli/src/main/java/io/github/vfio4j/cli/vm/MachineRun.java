@@ -6,23 +6,36 @@ import io.github.vfio4j.vmm.MachineSetup;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** The time from turning a machine on to its end, in which it has the standard streams. */
 final class MachineRun {
   private final MachineHost host;
+  private final @Nullable Api api;
   private final PrintWriter err;
   private final GuestConsole console;
 
-  private MachineRun(MachineHost host, PrintWriter err) {
+  /**
+   * How others give the machine orders.
+   *
+   * @param path where the socket is to be
+   * @param orders which ones
+   */
+  record Api(Path path, Orders orders) {}
+
+  private MachineRun(MachineHost host, @Nullable Api api, PrintWriter err) {
     this.host = host;
+    this.api = api;
     this.err = err;
     this.console = new GuestConsole(host.out().getChannel(), Thread.currentThread());
   }
 
   /** Turns a machine on, and returns the exit status that tells how it has ended. */
-  static int of(MachineHost host, MachineSetup setup, PrintWriter err) throws IOException {
+  static int of(MachineHost host, MachineSetup setup, @Nullable Api api, PrintWriter err)
+      throws IOException {
     Interruption.check("boot", setup.toString());
-    MachineRun run = new MachineRun(host, err);
+    MachineRun run = new MachineRun(host, api, err);
     if (!host.terminal()) {
       return run.boot(setup);
     }
@@ -38,7 +51,11 @@ final class MachineRun {
   }
 
   private int boot(MachineSetup setup) throws IOException {
-    try (Machine machine = host.booting().boot(setup, console)) {
+    try (ControlSocket socket = api == null ? null : ControlSocket.bind(api.path());
+        Machine machine = host.booting().boot(setup, console)) {
+      if (api != null && socket != null) {
+        socket.serve(api.orders(), machine);
+      }
       new Keyboard(host.in(), host.terminal(), machine, console, err).start();
       return await(machine);
     }

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
         "vfio4j vm --kernel=FILE [--initrd=FILE] [--append=TEXT] [--memory=SIZE] [--cpus=NUMBER]%n"
             + "          [--device=ADDRESS[,iommufd=on|off][,slot=N][,unmapped=BAR[+BAR...]]]...%n"
             + "          [--device=fd=N[,slot=N][,unmapped=BAR[+BAR...]]]... [--iommufd-fd=N]%n"
-            + "          [--model=edu[,slot=N]]... [--model=nvme[,size=SIZE][,slot=N]]... [--no-reboot]",
+            + "          [--model=edu[,slot=N]]... [--model=nvme[,size=SIZE][,slot=N]]... [--no-reboot]%n          [--api=SOCKET]",
     header = "Runs a virtual machine on KVM that gets devices, and models of devices.",
     description = {
       "%nBoots Linux for x86. Its serial port, ttyS0, is the standard output; the standard input is"
@@ -114,6 +114,12 @@ public final class VmCommand implements Callable<Integer> {
       description = "End when the guest asks for a reset, with exit status 8; else it begins anew.")
   private boolean noReboot;
 
+  @Option(
+      names = "--api",
+      paramLabel = "SOCKET",
+      description = "Make a UNIX socket, for 'vfio4j tell' to give the machine orders by.")
+  private @Nullable Path api;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   /**
@@ -168,8 +174,15 @@ public final class VmCommand implements Callable<Integer> {
       for (DeviceSetup device : placed) {
         setup = setup.device(device);
       }
-      return MachineRun.of(machineHost, setup, err);
+      return MachineRun.of(machineHost, setup, orders(), err);
     }
+  }
+
+  private MachineRun.@Nullable Api orders() {
+    Path socket = api;
+    return socket == null
+        ? null
+        : new MachineRun.Api(socket, new Orders(host.sysfs(), spec.commandLine()));
   }
 
   private MachineSetup setup() {

@@ -1,10 +1,15 @@
 package io.github.vfio4j.cli.vm;
 
+import io.github.vfio4j.VfioException;
+import io.github.vfio4j.vmm.DeviceSetup;
 import io.github.vfio4j.vmm.MachineSetup;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +21,7 @@ final class FakeMachine implements Machine {
   private final ByteArrayOutputStream heard = new ByteArrayOutputStream();
   private @Nullable String setup;
   private @Nullable OutputStream console;
+  private final List<String> devices = new ArrayList<>();
   private boolean closed;
 
   /** What the command calls to turn it on. */
@@ -58,6 +64,33 @@ final class FakeMachine implements Machine {
       wait();
     }
     return heard.toString(StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public synchronized List<String> devices() {
+    return List.copyOf(devices);
+  }
+
+  @Override
+  public synchronized void plug(DeviceSetup device) {
+    devices.add(device.name());
+  }
+
+  @Override
+  public synchronized void unplug(String name, Duration patience) throws VfioException {
+    if (!devices.remove(name)) {
+      throw new VfioException("unplug", name, null, "the machine has no device\nof this name");
+    }
+  }
+
+  @Override
+  public long addMemory(long bytes) {
+    return bytes << 4;
+  }
+
+  @Override
+  public void removeMemory(long address, Duration patience) {
+    throw new IllegalArgumentException("no memory was added at " + address);
   }
 
   @Override

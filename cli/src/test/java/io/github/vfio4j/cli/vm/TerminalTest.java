@@ -77,7 +77,7 @@ class TerminalTest {
                 return machine.boot(setup, console);
               });
       PrintWriter err = new PrintWriter(System.err, false, UTF_8);
-      int status = MachineRun.of(host, MachineSetup.of(Path.of("kernel")), err);
+      int status = MachineRun.of(host, MachineSetup.of(Path.of("kernel")), null, err);
       System.err.println("heard " + machine.hear(0).replace('\u0003', 'C'));
       System.exit(status);
     }
