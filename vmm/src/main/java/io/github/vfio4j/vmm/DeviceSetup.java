@@ -37,12 +37,15 @@ public final class DeviceSetup {
   private final Source source;
   private final int slot;
   private final Set<Integer> unmapped;
+  private final int memoryNodes;
 
-  private DeviceSetup(String name, Source source, int slot, Set<Integer> unmapped) {
+  private DeviceSetup(
+      String name, Source source, int slot, Set<Integer> unmapped, int memoryNodes) {
     this.name = name;
     this.source = source;
     this.slot = slot;
     this.unmapped = unmapped;
+    this.memoryNodes = memoryNodes;
   }
 
   /**
@@ -67,7 +70,7 @@ public final class DeviceSetup {
     if (backend != Backend.IOMMUFD && backend != Backend.CONTAINER) {
       throw new IllegalArgumentException("a device of this host has no backend " + backend);
     }
-    return new DeviceSetup(device.name(), new Node(device, backend), 0, Set.of());
+    return new DeviceSetup(device.name(), new Node(device, backend), 0, Set.of(), 0);
   }
 
   /**
@@ -78,7 +81,7 @@ public final class DeviceSetup {
    * @return the setup
    */
   public static DeviceSetup passed(String name, int fd) {
-    return new DeviceSetup(name, new Descriptor(fd), 0, Set.of());
+    return new DeviceSetup(name, new Descriptor(fd), 0, Set.of(), 0);
   }
 
   /**
@@ -93,7 +96,7 @@ public final class DeviceSetup {
    * @return the setup
    */
   public static DeviceSetup opened(String name, Opening opening) {
-    return new DeviceSetup(name, new Opened(opening), 0, Set.of());
+    return new DeviceSetup(name, new Opened(opening), 0, Set.of(), 0);
   }
 
   /**
@@ -107,7 +110,7 @@ public final class DeviceSetup {
     if (number < 1 || number > 31) {
       throw new IllegalArgumentException("slots for devices are 1 to 31, not " + number);
     }
-    return new DeviceSetup(name, source, number, unmapped);
+    return new DeviceSetup(name, source, number, unmapped, memoryNodes);
   }
 
   /**
@@ -118,7 +121,22 @@ public final class DeviceSetup {
    * @return the other setup
    */
   public DeviceSetup unmapped(Set<Integer> bars) {
-    return new DeviceSetup(name, source, slot, Set.copyOf(bars));
+    return new DeviceSetup(name, source, slot, Set.copyOf(bars), memoryNodes);
+  }
+
+  /**
+   * Returns the same with nodes for memory of its own, which Linux adds to its own memory there: a
+   * generic initiator of ACPI for each. Only a device that is there at power-on has them.
+   *
+   * @param count how many: of a GPU of Grace Hopper 8, one for each partition it may have
+   * @return the other setup
+   * @throws IllegalArgumentException if there are less than 0, or more than 8
+   */
+  public DeviceSetup memoryNodes(int count) {
+    if (count < 0 || count > 8) {
+      throw new IllegalArgumentException("a device has up to 8 memory nodes, not " + count);
+    }
+    return new DeviceSetup(name, source, slot, unmapped, count);
   }
 
   /**
@@ -137,6 +155,10 @@ public final class DeviceSetup {
   /** Returns the slot, 0 for any. */
   int slot() {
     return slot;
+  }
+
+  int memoryNodes() {
+    return memoryNodes;
   }
 
   Set<Integer> unmapped() {

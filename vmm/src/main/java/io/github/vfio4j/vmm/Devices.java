@@ -36,6 +36,7 @@ final class Devices implements AutoCloseable {
   private final GuestMemory memory;
   private final PciHost host;
   private final OptionalInt passedIommufd;
+  private final HostRequests requests;
 
   /** Read without a lock by what the guest makes a device do. */
   private final List<Plugged> plugged = new CopyOnWriteArrayList<>();
@@ -46,11 +47,13 @@ final class Devices implements AutoCloseable {
   private @Nullable Ioas ioas;
   private @Nullable Container container;
 
-  Devices(Vm vm, GuestMemory memory, PciHost host, OptionalInt passedIommufd) throws VfioException {
+  Devices(Vm vm, GuestMemory memory, PciHost host, OptionalInt passedIommufd, HostRequests requests)
+      throws VfioException {
     this.vm = vm;
     this.memory = memory;
     this.host = host;
     this.passedIommufd = passedIommufd;
+    this.requests = requests;
     this.kvm = vm.devices();
   }
 
@@ -77,6 +80,7 @@ final class Devices implements AutoCloseable {
                   AssignedDevice.of(
                       device, vm, kvm, host, slot, setup.unmapped(), this::spacesOfOthers),
               AssignedDevice::close);
+      requests.watch(name, device);
       plugged.add(new Plugged(setup, slot, device, function));
       host.plug(slot, function);
       plugged.forEach(each -> each.function.sharePeers());

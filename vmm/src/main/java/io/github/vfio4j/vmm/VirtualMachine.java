@@ -12,6 +12,8 @@ import io.github.vfio4j.vmm.kvm.Vcpu;
 import io.github.vfio4j.vmm.kvm.Vm;
 import io.github.vfio4j.vmm.memory.GuestMemory;
 import io.github.vfio4j.vmm.x86.PcBoard;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,10 +47,16 @@ public final class VirtualMachine implements AutoCloseable {
     STOPPED
   }
 
+  private static final Logger LOGGER = System.getLogger(VirtualMachine.class.getName());
+
+  /** How long a guest may take to let a device go that the host asks for. */
+  private static final Duration PATIENCE_OF_HOST = Duration.ofSeconds(10);
+
   private final Kvm kvm;
   private final Vm vm;
   private final GuestMemory memory;
   private final Board board;
+  private final HostRequests requests;
   private final Devices devices;
   private final List<Vcpu> vcpus;
   private final boolean endingOnReset;
@@ -69,6 +77,7 @@ public final class VirtualMachine implements AutoCloseable {
       Vm vm,
       GuestMemory memory,
       Board board,
+      HostRequests requests,
       Devices devices,
       List<Vcpu> vcpus,
       boolean endingOnReset) {
@@ -76,6 +85,7 @@ public final class VirtualMachine implements AutoCloseable {
     this.vm = vm;
     this.memory = memory;
     this.board = board;
+    this.requests = requests;
     this.devices = devices;
     this.vcpus = vcpus;
     this.endingOnReset = endingOnReset;
@@ -114,11 +124,17 @@ public final class VirtualMachine implements AutoCloseable {
       for (Board.MemoryRange range : board.memory()) {
         memory.add(vm.slots(), range.address(), range.size());
       }
+      HostRequests requests =
+          rollback.make(() -> HostRequests.start(orders::giveBack), HostRequests::close);
       Devices devices =
           rollback.make(
-              () -> new Devices(vm, memory, board.pci(), setup.iommufd()), Devices::close);
+              () -> new Devices(vm, memory, board.pci(), setup.iommufd(), requests),
+              Devices::close);
       for (DeviceSetup device : setup.devices()) {
-        devices.plug(device);
+        int slot = devices.plug(device);
+        for (int i = 0; i < device.memoryNodes(); i++) {
+          board.addMemoryNode(slot);
+        }
       }
       board.load();
       List<Vcpu> vcpus = new ArrayList<>();
@@ -128,7 +144,8 @@ public final class VirtualMachine implements AutoCloseable {
         vcpus.add(vcpu);
       }
       VirtualMachine machine =
-          new VirtualMachine(kvm, vm, memory, board, devices, vcpus, setup.isEndingOnReset());
+          new VirtualMachine(
+              kvm, vm, memory, board, requests, devices, vcpus, setup.isEndingOnReset());
       orders.machine = machine;
       machine.thread.start();
       return rollback.done(machine);
@@ -162,6 +179,13 @@ public final class VirtualMachine implements AutoCloseable {
       VirtualMachine of = machine;
       if (of != null) {
         of.takeMemory(range);
+      }
+    }
+
+    private void giveBack(String device) {
+      VirtualMachine of = machine;
+      if (of != null) {
+        of.giveBack(device);
       }
     }
 
@@ -201,6 +225,22 @@ public final class VirtualMachine implements AutoCloseable {
       takeDevice(devices.slot(name));
     }
     leavingMemory.awaited().forEach(this::takeMemory);
+  }
+
+  /**
+   * Has the guest let a device go that the host wants, or takes it away as if it were pulled out.
+   */
+  private void giveBack(String device) {
+    try {
+      try {
+        unplug(device, PATIENCE_OF_HOST);
+      } catch (DeviceTimeoutException e) {
+        LOGGER.log(Level.WARNING, "the host takes a device from a guest that uses it", e);
+        takeDevice(devices.slot(device));
+      }
+    } catch (VfioException | InterruptedException e) {
+      LOGGER.log(Level.WARNING, "a device that the host wants is not given back", e);
+    }
   }
 
   private void takeDevice(int slot) {
@@ -376,6 +416,7 @@ public final class VirtualMachine implements AutoCloseable {
     }
     Closing closing = new Closing();
     closing.attempt(devices::close);
+    closing.attempt(requests::close);
     closing.attempt(vm::close);
     closing.attempt(memory::close);
     closing.attempt(kvm::close);

@@ -45,12 +45,14 @@ class GuestDeviceTest extends GuestTests {
 
   @Test
   void eduWhoseMemoryIsNotMappedDoesTheSame() throws Exception {
-    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU)).unmapped(Set.of(0)).slot(7);
+    DeviceSetup edu =
+        DeviceSetup.of(device(Machine.EDU)).unmapped(Set.of(0)).slot(7).memoryNodes(2);
 
     String said = run(ordered("machine,edu,off").device(edu), Ending.POWERED_OFF);
 
     assertThat(said)
         .contains("guest: function 0000:00:07.0")
+        .contains("guest: nodes of devices 1-2")
         .contains("guest: edu computes 3628800")
         .contains("guest: edu's message 1, status 3")
         .contains("guest: edu copies all");

@@ -10,6 +10,8 @@ import io.github.vfio4j.vmm.DeviceSetup;
 import io.github.vfio4j.vmm.MachineSetup;
 import io.github.vfio4j.vmm.VirtualMachine;
 import io.github.vfio4j.vmm.VirtualMachine.Ending;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 
 /** Devices and memory that come and go while a guest of the monitor runs. */
@@ -67,6 +69,26 @@ class GuestHotplugTest extends GuestTests {
       machine.removeMemory(address, SOON);
       assertThat(machine.await()).as(said()).isEqualTo(Ending.POWERED_OFF);
       assertThat(said()).contains("guest: has 256 MiB").contains("guest: disk is written");
+    }
+  }
+
+  @EachBackend
+  void hostTakesADeviceBackFromARunningGuest(Backend backend) throws Exception {
+    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
+    MachineSetup setup = ordered("functions,functions,off").device(edu);
+    try (VirtualMachine machine = VirtualMachine.boot(setup)) {
+      await("guest: waits for functions");
+      type(machine, 2);
+      await("guest: has 2 functions");
+
+      Path driver = Path.of("/sys/bus/pci/drivers/vfio-pci");
+      Files.writeString(driver.resolve("unbind"), Machine.EDU.toString()); // waits for us
+
+      assertThat(machine.devices()).isEmpty();
+      type(machine, 1);
+      assertThat(machine.await()).as(said()).isEqualTo(Ending.POWERED_OFF);
+      assertThat(said()).contains("guest: has 1 functions");
+      Files.writeString(driver.resolve("bind"), Machine.EDU.toString());
     }
   }
 }

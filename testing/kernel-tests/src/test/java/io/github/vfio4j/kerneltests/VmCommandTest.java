@@ -14,6 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code vfio4j vm}, as a user runs it. */
 @OnMachine(value = "intel/scalable", since = "7.0")
@@ -90,6 +92,22 @@ class VmCommandTest extends GuestTests {
     command.addAll(vm("edu,off", "--device=fd=8", "--iommufd-fd=9"));
 
     assertThat(run(0, command)).contains("guest: edu computes 3628800", "guest: edu copies all");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"on", "off"})
+  @Bound({Device.EDU, Device.NVME})
+  void killedMachineLeavesItsDevicesToTheNext(String iommufd) throws Exception {
+    String[] devices = {
+      "--device=00:05.0,iommufd=" + iommufd, "--device=02:00.0,iommufd=" + iommufd
+    };
+    Process killed = start(vm("edu,disk".repeat(100).replace("kedu", "k,edu"), devices));
+    await(out, "guest: disk is written");
+    killed.destroyForcibly().waitFor(); // between two accesses, or in one
+
+    assertThat(run(0, vm("edu,disk,off", devices)))
+        .contains("guest: edu's message 1, status 3", "guest: edu copies all")
+        .contains("guest: disk is written");
   }
 
   @Test

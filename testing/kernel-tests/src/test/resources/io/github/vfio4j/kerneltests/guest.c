@@ -73,6 +73,7 @@ static void machine(void) {
   struct dirent *each;
   while (functions && (each = readdir(functions)))
     if (each->d_name[0] != '.') printf("guest: function %s\n", each->d_name);
+  printf("guest: nodes of devices %s", get("/sys/devices/system/node/has_generic_initiator"));
   FILE *file = fopen("/proc/iomem", "r");
   while (file && fgets(line, sizeof line, file))
     if (strstr(line, "PCI Bus") || strstr(line, "ECAM")) printf("guest: %s", line);

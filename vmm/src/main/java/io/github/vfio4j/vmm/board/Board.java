@@ -24,6 +24,9 @@ public interface Board {
   /** Makes a processor what it is after power-on, and the first one ready to enter the kernel. */
   void prepare(Vcpu vcpu) throws VfioException;
 
+  /** Tells of a function with memory of its own that it has a node more for it, before loading. */
+  void addMemoryNode(int slot);
+
   /** Loads the kernel and all that it wants to find into the guest's memory. */
   void load() throws VfioException;
 

@@ -3,6 +3,7 @@ package io.github.vfio4j.vmm.x86;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.github.vfio4j.vmm.board.Board.MemoryRange;
 import io.github.vfio4j.vmm.pci.PciHost;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -29,8 +30,11 @@ final class AcpiTables {
    * @param base where they are, with the pointer to the others in front
    * @param processors how many there are
    * @param pci what they tell of the bus
+   * @param memory where it is
+   * @param initiators the slots of devices with memory of their own, once for each node they have
    */
-  static byte[] of(long base, int processors, PciHost pci) {
+  static byte[] of(
+      long base, int processors, PciHost pci, List<MemoryRange> memory, List<Integer> initiators) {
     AcpiTables tables = new AcpiTables(base);
     tables.add(new byte[HEADER]); // in whose place the pointer comes
     long facs = tables.add(facs());
@@ -39,6 +43,9 @@ final class AcpiTables {
     listed.add(tables.add(fadt(facs, dsdt)));
     listed.add(tables.add(madt(processors)));
     listed.add(tables.add(mcfg()));
+    if (!initiators.isEmpty()) {
+      listed.add(tables.add(table("SRAT", 3, Affinity.body(processors, memory, initiators))));
+    }
     byte[] list = new byte[listed.size() * Long.BYTES];
     listed.forEach(of(list)::putLong);
     long xsdt = tables.add(table("XSDT", 1, list));

@@ -57,6 +57,7 @@ public final class PcBoard implements Board {
   private final GeneralEvents events;
   private final Hotplug slots;
   private final Hotplug moduleEvents;
+  private final List<Integer> initiators = new ArrayList<>();
   private final MemoryModules modules;
   private final PowerPorts power;
   private final List<ProcessorState> atPowerOn = new ArrayList<>();
@@ -195,8 +196,13 @@ public final class PcBoard implements Board {
   }
 
   @Override
+  public void addMemoryNode(int slot) {
+    initiators.add(slot);
+  }
+
+  @Override
   public void load() {
-    boot.load(memory, AcpiTables.of(Layout.ACPI, processorCount, pci));
+    boot.load(memory, AcpiTables.of(Layout.ACPI, processorCount, pci, memory(), initiators));
   }
 
   @Override

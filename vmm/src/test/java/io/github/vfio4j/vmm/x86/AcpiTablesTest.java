@@ -3,11 +3,13 @@ package io.github.vfio4j.vmm.x86;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.vfio4j.vmm.board.Board.MemoryRange;
 import io.github.vfio4j.vmm.bus.AddressMap;
 import io.github.vfio4j.vmm.pci.PciHost;
 import io.github.vfio4j.vmm.pci.Windows;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -21,7 +23,9 @@ class AcpiTablesTest {
   private static final long BASE = 0xe0000;
 
   private final ByteBuffer tables =
-      ByteBuffer.wrap(AcpiTables.of(BASE, 3, bus())).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer.wrap(
+              AcpiTables.of(BASE, 3, bus(), List.of(new MemoryRange(0, 1 << 20)), List.of(5, 5)))
+          .order(ByteOrder.LITTLE_ENDIAN);
 
   private int at(long address) {
     return (int) (address - BASE);
@@ -59,7 +63,7 @@ class AcpiTablesTest {
     assertSumIsZero(0, 20);
     assertSumIsZero(0, 36);
     int list = table(tables.getLong(24), "XSDT");
-    assertThat(tables.getInt(list + 4)).isEqualTo(36 + 3 * 8);
+    assertThat(tables.getInt(list + 4)).isEqualTo(36 + 4 * 8);
   }
 
   @Test
@@ -100,5 +104,24 @@ class AcpiTablesTest {
       }
     }
     assertThat(processors).isEqualTo(3);
+  }
+
+  @Test
+  void devicesHaveNodesBesideThatOfProcessorsAndMemory() {
+    int srat = listed(3, "SRAT");
+    int end = srat + tables.getInt(srat + 4);
+    List<Integer> kinds = new ArrayList<>();
+    List<Integer> nodes = new ArrayList<>();
+    for (int at = srat + 48; at < end; at += tables.get(at + 1)) {
+      kinds.add((int) tables.get(at));
+      if (tables.get(at) == 5) {
+        nodes.add(tables.getInt(at + 4));
+        assertThat(tables.get(at + 3)).as("of PCI").isEqualTo((byte) 1);
+        assertThat(tables.getShort(at + 10)).isEqualTo((short) (5 << 3));
+        assertThat(tables.getInt(at + 24)).as("enabled").isEqualTo(1);
+      }
+    }
+    assertThat(kinds).containsExactly(0, 0, 0, 1, 5, 5);
+    assertThat(nodes).containsExactly(1, 2);
   }
 }
