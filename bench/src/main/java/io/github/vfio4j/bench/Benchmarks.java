@@ -70,6 +70,8 @@ final class Benchmarks {
           interrupt("interrupt", AwaitedInterrupt::new, "read"),
           interrupt("interrupt-ppoll", AwaitedInterrupt::new, "ppoll"),
           interrupt("interrupt-dispatched", DispatchedInterrupt::new, "epoll"),
+          exit("exit-port", GuestExit::byPort, "port"),
+          exit("exit-memory", GuestExit::byMemory, "memory"),
           cpu("nvme-cpu-read-4k-qd1", new Transfers(false, true, PAGE, 1, 1)),
           cpu("nvme-cpu-write-4k-qd1", new Transfers(true, true, PAGE, 1, 1)),
           cpu("nvme-cpu-read-4k-qd32", SMALL),
@@ -205,6 +207,10 @@ final class Benchmarks {
 
   private static Benchmark interrupt(String name, Workload.Opener java, String wait) {
     return new Benchmark(name, 100, ANY, BOTH, java, Floor.program("interrupt", wait));
+  }
+
+  private static Benchmark exit(String name, Workload.Opener java, String way) {
+    return new Benchmark(name, 2000, ANY, BOTH, java, Floor.program("exit", way));
   }
 
   /** Has a disk do something. */
