@@ -50,7 +50,6 @@ import io.github.vfio4j.bindings.vfio_precopy_info;
 import io.github.vfio4j.bindings.vfio_region_info;
 import io.github.vfio4j.bindings.x86.kvm_cpuid2;
 import io.github.vfio4j.bindings.x86.kvm_debugregs;
-import io.github.vfio4j.bindings.x86.kvm_fpu;
 import io.github.vfio4j.bindings.x86.kvm_irqchip;
 import io.github.vfio4j.bindings.x86.kvm_lapic_state;
 import io.github.vfio4j.bindings.x86.kvm_msr_list;
@@ -61,6 +60,7 @@ import io.github.vfio4j.bindings.x86.kvm_regs;
 import io.github.vfio4j.bindings.x86.kvm_sregs;
 import io.github.vfio4j.bindings.x86.kvm_vcpu_events;
 import io.github.vfio4j.bindings.x86.kvm_xcrs;
+import io.github.vfio4j.bindings.x86.kvm_xsave;
 import java.lang.foreign.GroupLayout;
 import java.util.Optional;
 
@@ -136,7 +136,7 @@ final class StructureLayouts {
           case KVM_GET_SREGS, KVM_SET_SREGS -> kvm_sregs.LAYOUT;
           case KVM_GET_MSR_INDEX_LIST -> kvm_msr_list.LAYOUT;
           case KVM_GET_MSRS, KVM_SET_MSRS -> kvm_msrs.LAYOUT;
-          case KVM_GET_FPU, KVM_SET_FPU -> kvm_fpu.LAYOUT;
+          case KVM_GET_XSAVE, KVM_SET_XSAVE -> kvm_xsave.LAYOUT;
           case KVM_GET_MP_STATE, KVM_SET_MP_STATE -> kvm_mp_state.LAYOUT;
           case KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS -> kvm_vcpu_events.LAYOUT;
           case KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS -> kvm_debugregs.LAYOUT;

@@ -19,7 +19,9 @@ import io.github.vfio4j.vmm.kvm.Vm;
 import io.github.vfio4j.vmm.memory.GuestMemory;
 import io.github.vfio4j.vmm.passthrough.AssignedDevice;
 import io.github.vfio4j.vmm.pci.PciHost;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +47,11 @@ final class Devices implements AutoCloseable {
   private @Nullable KvmVfio files;
   private @Nullable Iommufd iommufd;
   private @Nullable Ioas ioas;
-  private @Nullable Container container;
+
+  /** One for each group, so that a group is free again when its last device has gone. */
+  private final Map<Integer, Container> containers = new HashMap<>();
+
+  private boolean closed;
 
   Devices(Vm vm, GuestMemory memory, PciHost host, OptionalInt passedIommufd, HostRequests requests)
       throws VfioException {
@@ -64,6 +70,9 @@ final class Devices implements AutoCloseable {
    */
   synchronized int plug(DeviceSetup setup) throws VfioException {
     String name = setup.name();
+    if (closed) {
+      throw new VfioException("plug", name, null, "the machine has ended");
+    }
     if (find(name) != null) {
       throw new VfioException("plug", name, null, "the machine has a device of this name");
     }
@@ -81,7 +90,10 @@ final class Devices implements AutoCloseable {
                       device, vm, kvm, host, slot, setup.unmapped(), this::spacesOfOthers),
               AssignedDevice::close);
       requests.watch(name, device);
-      plugged.add(new Plugged(setup, slot, device, function));
+      Plugged made = new Plugged(setup, slot, device, function);
+      rollback.add(() -> plugged.remove(made));
+      plugged.add(made);
+      rollback.add(() -> host.unplug(slot));
       host.plug(slot, function);
       plugged.forEach(each -> each.function.sharePeers());
       return rollback.done(slot);
@@ -136,22 +148,17 @@ final class Devices implements AutoCloseable {
             .iommuGroup()
             .orElseThrow(
                 () -> new VfioException("open", device.name(), null, "it has no IOMMU group"));
-    Container space = container;
-    boolean first = space == null;
-    if (space == null) {
-      rollback.add(this::closeUnusedContainer);
-      space = Container.open();
-      container = space;
+    Container known = containers.get(number);
+    if (known != null) {
+      return rollback.make(() -> known.openDevice(device), VfioDevice::close);
     }
-    Group group = space.group(number);
-    if (first) {
-      memory.share(space); // which takes mappings from its first group on
-    }
-    if (!group.hasOpenDevice()) {
-      files().add(group);
-    }
-    Container opening = space;
-    return rollback.make(() -> opening.openDevice(device), VfioDevice::close);
+    rollback.add(() -> closeUnusedContainer(number));
+    Container made = Container.open();
+    containers.put(number, made);
+    Group group = made.group(number);
+    memory.share(made); // which takes mappings from its group on
+    files().add(group);
+    return rollback.make(() -> made.openDevice(device), VfioDevice::close);
   }
 
   private Ioas ioas() throws VfioException {
@@ -189,6 +196,15 @@ final class Devices implements AutoCloseable {
     closing.rethrow();
   }
 
+  /** Lets the guest have all again, after a reset, when the board is ready for interrupts. */
+  synchronized void restart() throws VfioException {
+    Closing closing = new Closing();
+    for (Plugged each : plugged) {
+      closing.attempt(each.function::restart);
+    }
+    closing.rethrow();
+  }
+
   List<String> names() {
     return plugged.stream().map(each -> each.setup.name()).toList();
   }
@@ -211,42 +227,46 @@ final class Devices implements AutoCloseable {
         .orElse("");
   }
 
-  /** Closes what is in a slot. */
-  synchronized void unplug(int slot) throws VfioException {
-    Closing closing = new Closing();
-    for (Plugged each : plugged) {
-      if (each.slot == slot) {
-        close(each, closing);
-      }
+  /** Closes a device, if the machine has it still. */
+  synchronized void unplug(String name) throws VfioException {
+    Plugged gone = find(name);
+    if (gone != null) {
+      Closing closing = new Closing();
+      close(gone, closing);
+      closing.rethrow();
     }
-    closing.rethrow();
   }
 
   private void close(Plugged gone, Closing closing) {
     host.unplug(gone.slot);
+    plugged.remove(gone); // before its address space is none any more
     closing.attempt(gone.function::close);
     if (gone.setup.source() instanceof DeviceSetup.Opened) {
       memory.forget(gone.device.addressSpace());
     }
     closing.attempt(gone.device::close);
-    plugged.remove(gone);
-    closing.attempt(this::closeUnusedContainer);
+    if (gone.setup.source() instanceof DeviceSetup.Node(HostDevice device, Backend backend)
+        && backend == Backend.CONTAINER
+        && device.iommuGroup().isPresent()) {
+      int group = device.iommuGroup().getAsInt();
+      closing.attempt(() -> closeUnusedContainer(group));
+    }
   }
 
-  /** One without a group has no IOMMU and takes no mappings: the next device gets another one. */
-  private void closeUnusedContainer() throws VfioException {
-    Container unused = container;
+  private void closeUnusedContainer(int group) throws VfioException {
+    Container unused = containers.get(group);
     if (unused != null
-        && plugged.stream().noneMatch(each -> each.device.addressSpace() == unused)) {
+        && plugged.stream().noneMatch(each -> unused.equals(each.device.addressSpace()))) {
       memory.forget(unused);
       unused.close();
-      container = null;
+      containers.remove(group);
     }
   }
 
   /** Closes all, the last one first. */
   @Override
   public synchronized void close() throws VfioException {
+    closed = true;
     Closing closing = new Closing();
     for (Plugged each : List.copyOf(plugged).reversed()) {
       close(each, closing);

@@ -10,15 +10,10 @@ import io.github.vfio4j.vmm.VirtualMachine.Ending;
 import io.github.vfio4j.vmm.board.Board;
 import io.github.vfio4j.vmm.kvm.Vcpu;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.concurrent.CompletableFuture;
 
 /** The thread that runs a processor, and deals with what it stops for, until the machine ends. */
 final class ProcessorThread {
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final Vcpu vcpu;
   private final Board board;
   private final CompletableFuture<Ending> ending;
@@ -109,13 +104,27 @@ final class ProcessorThread {
     long address = kvm_run.mmio.phys_addr(mmio);
     int width = Math.min(kvm_run.mmio.len(mmio), Long.BYTES);
     MemorySegment data = kvm_run.mmio.data(mmio);
-    if (kvm_run.mmio.is_write(mmio) == 0) {
-      data.set(LONG, 0, board.addresses().read(address, width));
+    boolean write = kvm_run.mmio.is_write(mmio) != 0;
+    if (Integer.bitCount(width) == 1) {
+      access(address, data, 0, width, write);
+    } else { // one that ends with its page, of which the rest comes next
+      for (int i = 0; i < width; i++) {
+        access(address + i, data, i, 1, write);
+      }
+    }
+  }
+
+  private void access(long address, MemorySegment data, int at, int width, boolean write) {
+    if (!write) {
+      long value = board.addresses().read(address, width);
+      for (int i = 0; i < width; i++) {
+        data.set(JAVA_BYTE, at + i, (byte) (value >>> (i * Byte.SIZE)));
+      }
       return;
     }
     long value = 0;
     for (int i = width - 1; i >= 0; i--) {
-      value = value << Byte.SIZE | Byte.toUnsignedLong(data.get(JAVA_BYTE, i));
+      value = value << Byte.SIZE | Byte.toUnsignedLong(data.get(JAVA_BYTE, at + i));
     }
     board.addresses().write(address, width, value);
   }

@@ -170,7 +170,7 @@ public final class VirtualMachine implements AutoCloseable {
     public void functionGone(int slot) {
       VirtualMachine of = machine;
       if (of != null) {
-        of.takeDevice(slot);
+        of.takeDevice(of.devices.name(slot));
       }
     }
 
@@ -206,9 +206,10 @@ public final class VirtualMachine implements AutoCloseable {
     try {
       Ending reached = cycle().run();
       while (reached == Ending.RESET && !endingOnReset) {
-        takeWhatIsWantedBack();
         devices.reset();
         board.reset();
+        takeWhatIsWantedBack(); // of which the guest that begins now does not know
+        devices.restart();
         reached = next().run();
       }
       ending.complete(reached);
@@ -216,14 +217,15 @@ public final class VirtualMachine implements AutoCloseable {
       ending.completeExceptionally(e.getCause());
     } catch (Throwable e) {
       ending.completeExceptionally(e);
+    } finally {
+      leavingDevices.end();
+      leavingMemory.end();
     }
   }
 
   /** Whoever waits for something need not ask the guest any more. */
-  private void takeWhatIsWantedBack() throws VfioException {
-    for (String name : leavingDevices.awaited()) {
-      takeDevice(devices.slot(name));
-    }
+  private void takeWhatIsWantedBack() {
+    leavingDevices.awaited().forEach(this::takeDevice);
     leavingMemory.awaited().forEach(this::takeMemory);
   }
 
@@ -236,24 +238,30 @@ public final class VirtualMachine implements AutoCloseable {
         unplug(device, PATIENCE_OF_HOST);
       } catch (DeviceTimeoutException e) {
         LOGGER.log(Level.WARNING, "the host takes a device from a guest that uses it", e);
-        takeDevice(devices.slot(device));
+        takeDevice(device);
       }
     } catch (VfioException | InterruptedException e) {
       LOGGER.log(Level.WARNING, "a device that the host wants is not given back", e);
     }
   }
 
-  private void takeDevice(int slot) {
-    leavingDevices.gone(devices.name(slot), () -> devices.unplug(slot));
+  private void takeDevice(String name) {
+    leavingDevices.gone(name, () -> devices.unplug(name));
   }
 
   private void takeMemory(Board.MemoryRange range) {
     leavingMemory.gone(
         range,
         () -> {
-          memory.remove(range.address());
-          moreMemory.remove(range.address());
-          board.freePlace(range);
+          if (moreMemory.remove(range.address(), range)) { // what was added, once
+            try {
+              memory.remove(range.address());
+            } catch (Throwable e) {
+              moreMemory.put(range.address(), range);
+              throw e;
+            }
+            board.freePlace(range);
+          }
         });
   }
 
@@ -317,7 +325,12 @@ public final class VirtualMachine implements AutoCloseable {
    */
   public void plug(DeviceSetup device) throws VfioException {
     requireRunning(device.name());
-    board.functionCame(devices.plug(device));
+    try (Rollback rollback = new Rollback()) {
+      int slot = devices.plug(device);
+      rollback.add(() -> devices.unplug(device.name()));
+      board.functionCame(slot);
+      rollback.done(slot);
+    }
   }
 
   /**
@@ -348,9 +361,8 @@ public final class VirtualMachine implements AutoCloseable {
     try (Rollback rollback = new Rollback()) {
       Board.MemoryRange range = rollback.make(() -> board.takePlace(bytes), board::freePlace);
       memory.add(vm.slots(), range.address(), bytes);
-      rollback.add(() -> memory.remove(range.address()));
+      rollback.add(() -> takeMemory(range));
       moreMemory.put(range.address(), range);
-      rollback.add(() -> moreMemory.remove(range.address()));
       board.memoryCame(range);
       return rollback.done(range.address());
     }
@@ -383,7 +395,10 @@ public final class VirtualMachine implements AutoCloseable {
     }
   }
 
-  /** Stops the machine as pulling its plug does. Does nothing if it has ended. */
+  /**
+   * Stops the machine as pulling its plug does. Does nothing if it has ended. A processor that
+   * writes to the console is waited for: a stream that nobody reads has to be closed first.
+   */
   public void stop() {
     synchronized (this) {
       stopping = true;

@@ -15,9 +15,32 @@ import org.jspecify.annotations.Nullable;
 public final class AddressMap {
   private static final Logger LOGGER = System.getLogger(AddressMap.class.getName());
 
-  private record Range(long first, long size, BusDevice device) {
+  private static final class Range {
+    private final long first;
+    private final long size;
+    private final BusDevice device;
+    private volatile boolean failed;
+
+    Range(long first, long size, BusDevice device) {
+      this.first = first;
+      this.size = size;
+      this.device = device;
+    }
+
+    long first() {
+      return first;
+    }
+
     boolean holds(long address) {
       return address - first >= 0 && address - first < size;
+    }
+
+    /** Tells of the first failure alone: the guest can have as many as it likes. */
+    void tell(String what, Exception why) {
+      if (!failed) {
+        failed = true;
+        LOGGER.log(Level.WARNING, what, why);
+      }
     }
   }
 
@@ -71,8 +94,8 @@ public final class AddressMap {
     }
     try {
       return range.device.read(address - range.first, width);
-    } catch (VfioException e) {
-      LOGGER.log(Level.WARNING, "the guest reads all ones at 0x%x".formatted(address), e);
+    } catch (VfioException | RuntimeException e) { // whatever it is, other processors go on
+      range.tell("the guest reads all ones at 0x%x".formatted(address), e);
       return -1;
     }
   }
@@ -85,8 +108,8 @@ public final class AddressMap {
     }
     try {
       range.device.write(address - range.first, width, value);
-    } catch (VfioException e) {
-      LOGGER.log(Level.WARNING, "a write of the guest at 0x%x is lost".formatted(address), e);
+    } catch (VfioException | RuntimeException e) {
+      range.tell("a write of the guest at 0x%x is lost".formatted(address), e);
     }
   }
 

@@ -6,6 +6,7 @@ import io.github.vfio4j.VfioException;
 public final class MessageRoute implements AutoCloseable {
   private final InterruptRoutes routes;
   private final int gsi;
+  private boolean closed;
 
   MessageRoute(InterruptRoutes routes, int gsi) {
     this.routes = routes;
@@ -24,8 +25,11 @@ public final class MessageRoute implements AutoCloseable {
 
   /** Gives the number back, which nothing raises any more. */
   @Override
-  public void close() {
-    routes.remove(gsi);
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      routes.remove(gsi);
+    }
   }
 
   @Override

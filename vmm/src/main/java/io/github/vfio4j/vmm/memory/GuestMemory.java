@@ -28,7 +28,9 @@ public final class GuestMemory implements AutoCloseable {
   private final List<Block> blocks = new ArrayList<>();
   private final List<IoAddressSpace> spaces = new ArrayList<>();
 
-  private record Block(long address, MemoryFile file, MemorySlot slot) {
+  /** Memory in one piece, with the address spaces that it is mapped in. */
+  private record Block(
+      long address, MemoryFile file, MemorySlot slot, List<IoAddressSpace> mapped) {
     boolean holds(long first, long size) {
       return first >= address && size <= file.size() && first - address <= file.size() - size;
     }
@@ -47,10 +49,10 @@ public final class GuestMemory implements AutoCloseable {
       MemorySlot slot =
           rollback.make(
               () -> slots.map(address, file.segment(), file.size(), file), MemorySlot::close);
-      Block block = new Block(address, file, slot);
+      Block block = new Block(address, file, slot, new ArrayList<>());
       for (IoAddressSpace space : spaces) {
+        rollback.add(() -> unmap(block, space));
         map(block, space);
-        rollback.add(() -> space.unmap(address, size));
       }
       blocks.add(rollback.done(block));
     }
@@ -81,12 +83,19 @@ public final class GuestMemory implements AutoCloseable {
             .findFirst()
             .orElseThrow(
                 () -> new IllegalArgumentException("no memory at 0x%x".formatted(address)));
-    for (IoAddressSpace space : spaces) {
-      space.unmap(address, removed.file().size());
+    Closing closing = new Closing();
+    for (IoAddressSpace space : List.copyOf(removed.mapped())) {
+      closing.attempt(() -> unmap(removed, space));
     }
-    removed.slot().close();
-    removed.file().close();
-    blocks.remove(removed);
+    if (removed.mapped().isEmpty()) {
+      closing.attempt(
+          () -> {
+            removed.slot().close();
+            removed.file().close();
+            blocks.remove(removed);
+          });
+    }
+    closing.rethrow();
   }
 
   /**
@@ -98,8 +107,8 @@ public final class GuestMemory implements AutoCloseable {
   public synchronized void share(IoAddressSpace space) throws VfioException {
     try (Rollback rollback = new Rollback()) {
       for (Block block : blocks) {
+        rollback.add(() -> unmap(block, space));
         map(block, space);
-        rollback.add(() -> space.unmap(block.address(), block.file().size()));
       }
       spaces.add(space);
       rollback.done(space);
@@ -109,6 +118,7 @@ public final class GuestMemory implements AutoCloseable {
   /** Ends {@link #share}, for an address space that is about to be closed. */
   public synchronized void forget(IoAddressSpace space) {
     spaces.remove(space);
+    blocks.forEach(block -> block.mapped().remove(space));
   }
 
   /** By the file where the kernel can, so that the mapping outlives this process's view of it. */
@@ -116,12 +126,21 @@ public final class GuestMemory implements AutoCloseable {
     if (space instanceof Ioas ioas) {
       try {
         ioas.mapFile(block.file(), 0, block.address(), block.file().size(), DmaAccess.READ_WRITE);
+        block.mapped().add(space);
         return;
       } catch (UnsupportedByKernelException e) {
         // before Linux 6.14: by its address in this process
       }
     }
     space.map(block.file().segment(), block.address(), DmaAccess.READ_WRITE);
+    block.mapped().add(space);
+  }
+
+  private static void unmap(Block block, IoAddressSpace space) throws VfioException {
+    if (block.mapped().contains(space)) {
+      space.unmap(block.address(), block.file().size());
+      block.mapped().remove(space);
+    }
   }
 
   /**

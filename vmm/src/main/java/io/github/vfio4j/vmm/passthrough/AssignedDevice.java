@@ -131,13 +131,16 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
   @Override
   public int read(int at, int width) throws VfioException {
     synchronized (config) {
-      return config.read(at, width);
+      return config.isClosed() ? -1 : config.read(at, width);
     }
   }
 
   @Override
   public void write(int at, int width, int value) throws VfioException {
     synchronized (config) {
+      if (config.isClosed()) {
+        return;
+      }
       config.write(at, width, value);
       refresh();
       if (resets.stream().anyMatch(each -> each.isWritten(at, width, value))) {
@@ -149,7 +152,9 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
   /** Lets devices that have come since reach this one. */
   public void sharePeers() {
     synchronized (config) {
-      bars.sharePeers();
+      if (!config.isClosed()) {
+        bars.sharePeers();
+      }
     }
   }
 
@@ -170,8 +175,9 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
   }
 
   /**
-   * Makes the device and its registers what they were at first. One that cannot be reset stays as
-   * it is, and does no DMA until its driver wants it to.
+   * Makes the device and its registers what they were at first; nothing of it reaches the guest
+   * until {@link #restart}. One that cannot be reset stays as it is, and does no DMA until its
+   * driver wants it to.
    */
   public void reset() throws VfioException {
     synchronized (config) {
@@ -186,13 +192,23 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
         device.reset();
         real.setMemoryEnabled(true);
       }
-      refresh();
+      bars.follow();
+    }
+  }
+
+  /** Lets the guest have the device again, whose interrupt controllers are ready by now. */
+  public void restart() throws VfioException {
+    synchronized (config) {
+      if (!config.isClosed()) {
+        refresh();
+      }
     }
   }
 
   @Override
   public void close() throws VfioException {
     synchronized (config) {
+      config.close();
       Closing closing = new Closing();
       for (InterruptKind each : interrupts) {
         closing.attempt(each::stop);

@@ -32,6 +32,9 @@ final class Bar implements BusDevice {
   private final List<MemorySlot> seen = new ArrayList<>();
   private long address = NOWHERE;
 
+  /** Read by who accesses it, without a lock. */
+  private volatile boolean closed;
+
   /**
    * Makes one that is nowhere yet.
    *
@@ -72,10 +75,13 @@ final class Bar implements BusDevice {
       if (peers != null) {
         peers.take(closing);
       }
-      for (MemorySlot slot : seen) {
-        closing.attempt(slot::close);
+      for (MemorySlot slot : List.copyOf(seen)) {
+        closing.attempt(
+            () -> {
+              slot.close();
+              seen.remove(slot);
+            });
       }
-      seen.clear();
       windows.remove(this);
       address = NOWHERE;
       closing.rethrow();
@@ -120,6 +126,9 @@ final class Bar implements BusDevice {
 
   @Override
   public long read(long offset, int width) throws VfioException {
+    if (closed) {
+      return -1;
+    }
     if (table != null && table.holds(number, offset)) {
       return table.read(offset, width);
     }
@@ -136,6 +145,9 @@ final class Bar implements BusDevice {
 
   @Override
   public void write(long offset, int width, long value) throws VfioException {
+    if (closed) {
+      return;
+    }
     if (table != null && table.holds(number, offset)) {
       table.write(offset, width, value);
     } else if (offset + width <= region.size() && region.info().writable()) {
@@ -149,9 +161,13 @@ final class Bar implements BusDevice {
   }
 
   void close(Closing closing) {
+    closed = true;
     closing.attempt(() -> leave(NOWHERE));
-    for (MappedRegion mapping : mappings) {
-      closing.attempt(mapping::close);
+    if (seen.isEmpty()) { // else the guest would see other memory in its place
+      for (MappedRegion mapping : mappings) {
+        closing.attempt(mapping::close);
+      }
+      mappings.clear();
     }
   }
 }

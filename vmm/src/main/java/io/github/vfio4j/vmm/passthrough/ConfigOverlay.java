@@ -18,6 +18,7 @@ final class ConfigOverlay {
   private final ByteBuffer atFirst = ByteBuffer.allocate(SIZE).order(LITTLE_ENDIAN);
   private final ByteBuffer kept = ByteBuffer.allocate(SIZE).order(LITTLE_ENDIAN);
   private final ByteBuffer writable = ByteBuffer.allocate(SIZE).order(LITTLE_ENDIAN);
+  private boolean closed;
 
   ConfigOverlay(Region real) {
     this.real = real;
@@ -51,6 +52,15 @@ final class ConfigOverlay {
   /** Returns what is kept here. */
   int value(int at, int width) {
     return get(values, at, width);
+  }
+
+  /** Ends it: the device is about to be closed, and what comes after is nobody's. */
+  void close() {
+    closed = true;
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   int read(int at, int width) throws VfioException {

@@ -11,6 +11,7 @@ import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.vmm.kvm.InterruptRoutes;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
@@ -19,7 +20,7 @@ import java.util.stream.IntStream;
  * BARs. The guest's table is kept here; the device's own is the host's.
  *
  * <p>A vector is asked of the host when the guest lets it through first, for guests use few of
- * many; or all at once where the host can add none later.
+ * many.
  */
 final class Msix implements InterruptKind {
   private static final int CONTROL = 2;
@@ -74,6 +75,9 @@ final class Msix implements InterruptKind {
       return -1;
     }
     synchronized (config) {
+      if (config.isClosed()) {
+        return -1;
+      }
       return switch (width) {
         case Integer.BYTES -> table.getInt(at);
         case Long.BYTES -> table.getLong(at);
@@ -89,6 +93,9 @@ final class Msix implements InterruptKind {
       return;
     }
     synchronized (config) {
+      if (config.isClosed()) {
+        return;
+      }
       if (width == Integer.BYTES) {
         table.putInt(at, (int) value);
       } else {
@@ -114,8 +121,10 @@ final class Msix implements InterruptKind {
 
   @Override
   public void refresh() throws VfioException {
-    if (!irqs.resizable() && vectors.isEmpty()) {
-      irqs.enable(IntStream.range(0, irqs.count()).toArray()).forEach(this::add);
+    if (vectors.isEmpty()) {
+      add(
+          irqs.enable(
+              0)); // so that the device itself is in this mode, as some look whether they are
     }
     for (int i = 0; i < capability.vectors(); i++) {
       refresh(i);
@@ -134,9 +143,24 @@ final class Msix implements InterruptKind {
       return;
     }
     if (vector == null) {
-      vector = add(irqs.enable(index));
+      vector = enable(index);
     }
     vector.deliver(table.getLong(index * ENTRY), table.getInt(index * ENTRY + DATA));
+  }
+
+  private MessageVector enable(int index) throws VfioException {
+    if (irqs.resizable()) {
+      return add(irqs.enable(index));
+    }
+    stop(); // and all anew: before Linux 6.5 the host adds none to those that there are
+    MessageVector last = null;
+    for (Interrupt each : irqs.enable(IntStream.rangeClosed(0, index).toArray())) {
+      last = add(each);
+    }
+    for (int i = 0; i < index; i++) {
+      refresh(i);
+    }
+    return Objects.requireNonNull(last);
   }
 
   private MessageVector add(Interrupt interrupt) {

@@ -27,6 +27,7 @@ final class PeerAccess {
   private final List<MappableParts.Part> parts;
   private final Peers peers;
   private final Map<IoAddressSpace, List<PeerMapping>> mappings = new LinkedHashMap<>();
+  private boolean told;
 
   PeerAccess(VfioDevice device, int bar, List<MappableParts.Part> parts, Peers peers) {
     this.device = device;
@@ -42,19 +43,25 @@ final class PeerAccess {
         List<PeerMapping> made = new ArrayList<>();
         mappings.put(space, made);
         for (MappableParts.Part part : parts) {
-          try { // also beside a device that is closed meanwhile
+          try {
             made.add(
                 PeerMemory.of(device, bar)
                     .slice(part.offset(), part.size())
                     .map(space, address + part.offset(), DmaAccess.READ_WRITE));
-          } catch (VfioException | IllegalStateException e) {
-            LOGGER.log(
-                Level.INFO,
-                "other devices of the guest do not reach BAR " + bar + " of " + device,
-                e);
+          } catch (VfioException | IllegalStateException e) { // or one of them is closed meanwhile
+            tell(e);
           }
         }
       }
+    }
+  }
+
+  /** Tells once: the guest may move a BAR as often as it likes. */
+  private void tell(Exception why) {
+    if (!told) {
+      told = true;
+      LOGGER.log(
+          Level.INFO, "other devices of the guest do not reach BAR " + bar + " of " + device, why);
     }
   }
 
@@ -65,7 +72,7 @@ final class PeerAccess {
         try {
           mapping.restore();
         } catch (VfioException | IllegalStateException e) {
-          LOGGER.log(Level.INFO, "other devices of the guest do not reach " + mapping, e);
+          tell(e);
         }
       }
     }

@@ -101,7 +101,7 @@ public final class PciHost {
   }
 
   private static boolean isWhole(long at, int width) {
-    return width <= Integer.BYTES && (at & width - 1) == 0;
+    return width <= Integer.BYTES && Integer.bitCount(width) == 1 && (at & width - 1) == 0;
   }
 
   /** Returns what answers at {@link #ECAM_SIZE} bytes of memory. */

@@ -52,6 +52,12 @@ final class Hotplug implements BusDevice {
     events.raise(event);
   }
 
+  /** What comes to its place next is not wanted back. */
+  private synchronized void forget(int index) {
+    came &= ~(1 << index);
+    wanted &= ~(1 << index);
+  }
+
   synchronized void reset() {
     came = 0;
     wanted = 0;
@@ -75,6 +81,7 @@ final class Hotplug implements BusDevice {
     if (offset == LET_GO) {
       for (int index = 0; index < Integer.SIZE; index++) {
         if ((value >>> index & 1) != 0) {
+          forget(index);
           letGo.accept(index);
         }
       }

@@ -68,17 +68,22 @@ final class MemoryModules implements BusDevice {
 
   /** Gives the place of a range back. */
   synchronized void free(MemoryRange range) {
-    ranges[index(range.address())] = null;
+    for (int index = 0; index < COUNT; index++) {
+      if (range.equals(ranges[index])) {
+        ranges[index] = null;
+      }
+    }
   }
 
   /** Returns the number of the place that begins at an address. */
-  synchronized int index(long address) {
+  synchronized int index(long address) throws VfioException {
     for (int index = 0; index < COUNT; index++) {
       if (ranges[index] != null && ranges[index].address() == address) {
         return index;
       }
     }
-    throw new IllegalArgumentException("no memory was added at 0x%x".formatted(address));
+    throw new VfioException(
+        "add memory", "0x%x".formatted(address), null, "the guest has let it go already");
   }
 
   /** Returns what is in a place, or null. */

@@ -91,6 +91,13 @@ public final class PcBoard implements Board {
     this.processorCount = processorCount;
     this.low = Math.min(size, Layout.HOLE);
     this.high = size - low;
+    if (high > Layout.PCI_HIGH_MEMORY - Layout.FOUR_GIB) {
+      throw new VfioException(
+          "boot",
+          kernel.toString(),
+          null,
+          "a PC here has %d GiB of memory at most".formatted(Layout.PCI_HIGH_MEMORY >>> 30));
+    }
     this.boot = new LinuxBoot(KernelImage.read(kernel), initrd, commandLine, low, high);
     this.processors = new Processors(kvm);
     this.serial = new Serial(console, asserted -> vm.setLine(SERIAL_INTERRUPT, asserted));

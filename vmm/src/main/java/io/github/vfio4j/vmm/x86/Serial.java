@@ -35,6 +35,7 @@ final class Serial implements BusDevice {
   private static final int FIFOS_ON = 0xc0;
   private static final int DIVISOR_ACCESS = 0x80;
   private static final int LOOP_BACK = 0x10;
+  private static final int FIFO = 16;
   private static final int READY = 1;
   private static final int EMPTY = 0x60;
 
@@ -131,7 +132,9 @@ final class Serial implements BusDevice {
 
   private void send(int value) throws VfioException {
     if ((modemControl & LOOP_BACK) != 0) {
-      received.add((byte) value);
+      if (received.size() < FIFO) {
+        received.add((byte) value);
+      }
     } else {
       try {
         out.write(value);

@@ -93,4 +93,36 @@ class AddressMapTest {
     assertThatIllegalArgumentException().isThrownBy(() -> map.add(1, 0, low));
     assertThatIllegalArgumentException().isThrownBy(() -> map.add(1, Long.MAX_VALUE, low));
   }
+
+  @Test
+  void deviceThatFailsAnyhowReadsAsAllOnes() {
+    map.add(
+        0,
+        1,
+        new BusDevice() {
+          @Override
+          public long read(long offset, int width) {
+            throw new IndexOutOfBoundsException("read");
+          }
+
+          @Override
+          public void write(long offset, int width, long value) {
+            throw new IllegalStateException("write");
+          }
+        });
+
+    assertThat(map.read(0, 1)).isEqualTo(-1);
+    map.write(0, 1, 0);
+  }
+
+  @Test
+  void placeOfADeviceThatHasLeftIsFree() {
+    assertThat(map.addUnlessTaken(0x100, 0x20, low)).isTrue();
+    assertThat(map.addUnlessTaken(0x110, 0x20, high)).isFalse();
+
+    map.remove(low);
+
+    assertThat(map.read(0x100, 1)).isEqualTo(-1);
+    assertThat(map.addUnlessTaken(0x110, 0x20, high)).isTrue();
+  }
 }

@@ -51,4 +51,27 @@ class PciHostTest {
     assertThat(ecam.read(0, 8)).isEqualTo(-1);
     ecam.write(1, 2, 0);
   }
+
+  @Test
+  void accessesThatAreNotWholeReachNothing() throws VfioException {
+    for (int width : new int[] {3, 5, 6, 7, 8}) {
+      assertThat(ecam.read(0xffd, width)).as("width " + width).isEqualTo(-1);
+      ecam.write(0xffd, width, 0);
+      assertThat(ports.read(5, width)).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void slotsAreTakenAndFreeAgain() throws VfioException {
+    assertThat(host.freeSlot()).hasValue(1);
+    assertThat(host.isFree(0)).isFalse();
+    assertThat(host.isFree(32)).isFalse();
+    host.plug(1, new HostBridge());
+
+    assertThat(host.freeSlot()).hasValue(2);
+    assertThat(ecam.read(1 << 15, 2) & 0xffff).isEqualTo(0x1b36);
+
+    host.unplug(1);
+    assertThat(ecam.read(1 << 15, 4)).isEqualTo(-1);
+  }
 }

@@ -89,4 +89,17 @@ class SerialTest {
     assertThat(read(0)).isEqualTo('x');
     assertThat(out.size()).isZero();
   }
+
+  @Test
+  void loopedBackBytesAreNoMoreThanFitIn() throws VfioException {
+    write(4, 0x1a);
+    for (int i = 0; i < 1000; i++) {
+      write(0, i);
+    }
+
+    for (int i = 0; i < 16; i++) {
+      assertThat(read(0)).isEqualTo(i);
+    }
+    assertThat(read(5) & 1).as("there is more").isZero();
+  }
 }
