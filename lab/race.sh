@@ -1,19 +1,12 @@
 # What lab/demo nvme runs inside of its machine, by bash, with a directory that has Debian's fio.
 set -euo pipefail
 . "$(dirname "$0")/disk.sh"
+. "$(dirname "$0")/telling.sh"
 
 disk=0000:05:00.0
 blocks=2048 # of 512 bytes
 seconds=3
 work=$(mktemp -d)
-
-step() { printf '\n%s\n' "$*"; }
-
-# Runs what is shown.
-try() {
-  printf '  $ %s\n' "$*"
-  "$@" | sed 's/^/    /'
-}
 
 echo "An NVMe disk, once with this library's driver and once with the kernel's: $disk"
 

@@ -61,6 +61,7 @@ class ScriptsTest {
       strings = {
         "demo netsed",
         "demo nested twice",
+        "demo vm twice",
         "build clean",
         "bindings --chekc",
         "run",
