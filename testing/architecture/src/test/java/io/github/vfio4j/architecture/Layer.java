@@ -27,7 +27,8 @@ enum Layer implements Part {
       case CORE -> List.of(BINDINGS, LINUX);
       case MODEL, MOCK, VMM -> List.of(BINDINGS, LINUX, CORE);
       case DRIVERS -> List.of(CORE);
-      case EXAMPLES, BENCH -> List.of(CORE, MODEL, DRIVERS);
+      case EXAMPLES -> List.of(CORE, MODEL, DRIVERS);
+      case BENCH -> List.of(BINDINGS, CORE, MODEL, DRIVERS, VMM);
       case CLI -> List.of(CORE, MODEL, DRIVERS, VMM);
       case KERNELTESTS -> List.of(CORE, DRIVERS, VMM, MOCK, LAB);
     };
