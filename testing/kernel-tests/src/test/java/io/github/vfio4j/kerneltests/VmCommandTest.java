@@ -57,8 +57,13 @@ class VmCommandTest extends GuestTests {
   }
 
   private void await(Path file, String text) throws IOException, InterruptedException {
-    while (!Files.readString(file).contains(text)) {
-      Thread.sleep(100);
+    try {
+      while (!Files.readString(file).contains(text)) {
+        Thread.sleep(100);
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptedException(
+          "no '" + text + "' is in: " + Files.readString(file) + Files.readString(err));
     }
   }
 
@@ -102,8 +107,11 @@ class VmCommandTest extends GuestTests {
       "--device=00:05.0,iommufd=" + iommufd, "--device=02:00.0,iommufd=" + iommufd
     };
     Process killed = start(vm("edu,disk".repeat(100).replace("kedu", "k,edu"), devices));
-    await(out, "guest: disk is written");
-    killed.destroyForcibly().waitFor(); // between two accesses, or in one
+    try {
+      await(out, "guest: disk is written");
+    } finally {
+      killed.destroyForcibly().waitFor(); // between two accesses, or in one
+    }
 
     assertThat(run(0, vm("edu,disk,off", devices)))
         .contains("guest: edu's message 1, status 3", "guest: edu copies all")
