@@ -2,19 +2,37 @@ package io.github.vfio4j.bench;
 
 import io.github.vfio4j.VfioException;
 
-/** A thread waits for the interrupt itself. */
+/** A thread sleeps until the interrupt is there. */
 final class AwaitedInterrupt extends InterruptLatency {
   private static final long PATIENCE_NANOS = 10_000_000_000L;
 
+  private final Sleep sleep;
   private final Thread waiter = new Thread(this::waitForAll, "waiter");
 
   private volatile boolean stop;
   private volatile long waiting;
   private volatile long allocated;
 
-  AwaitedInterrupt() throws VfioException {
+  private AwaitedInterrupt(Sleep.Maker maker) throws VfioException {
+    sleep = maker.on(source());
     waiter.setDaemon(true);
     waiter.start();
+  }
+
+  /** Has it wait for the interrupt itself. */
+  static AwaitedInterrupt here() throws VfioException {
+    return new AwaitedInterrupt(
+        interrupt ->
+            () -> {
+              if (interrupt.awaitNanos(PATIENCE_NANOS) == 0) {
+                throw new IllegalStateException("The interrupt did not arrive");
+              }
+            });
+  }
+
+  /** Has it run a guest whose interrupt it is. */
+  static AwaitedInterrupt inGuest() throws VfioException {
+    return new AwaitedInterrupt(InterruptedGuest::new);
   }
 
   private void waitForAll() {
@@ -23,9 +41,7 @@ final class AwaitedInterrupt extends InterruptLatency {
       for (long i = 1; !stop; i++) {
         allocated = Allocation.byThisThread();
         waiting = i;
-        if (source().awaitNanos(PATIENCE_NANOS) == 0) {
-          throw new IllegalStateException("The interrupt did not arrive");
-        }
+        sleep.sleep();
         arrived(i);
       }
     } catch (VfioException e) {
@@ -52,6 +68,12 @@ final class AwaitedInterrupt extends InterruptLatency {
     letItWait(raised()); // or it might stop before the last interrupt
     stop = true;
     raise();
+    try {
+      waiter.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    sleep.close();
     super.close();
   }
 }

@@ -62,6 +62,11 @@ public final class Vm implements AutoCloseable {
     Answer.require(operation, toString(), file.ioctl(operation, argument));
   }
 
+  /** Makes the interrupt controllers, in the kernel; {@code KVM_CREATE_IRQCHIP}. */
+  public void createInterruptControllers() throws VfioException {
+    ask(Ioctl.KVM_CREATE_IRQCHIP, 0L);
+  }
+
   /**
    * Makes a processor; {@code KVM_CREATE_VCPU}.
    *

@@ -156,7 +156,7 @@ public final class PcBoard implements Board {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment identity = arena.allocateFrom(ValueLayout.JAVA_LONG, Layout.IDENTITY_MAP);
       vm.ask(Ioctl.KVM_SET_IDENTITY_MAP_ADDR, identity);
-      vm.ask(Ioctl.KVM_CREATE_IRQCHIP, 0L);
+      vm.createInterruptControllers();
       MemorySegment timer = arena.allocate(kvm_pit_config.LAYOUT);
       kvm_pit_config.flags(timer, kvm_x86_h.KVM_PIT_SPEAKER_DUMMY);
       vm.ask(Ioctl.KVM_CREATE_PIT2, timer);
