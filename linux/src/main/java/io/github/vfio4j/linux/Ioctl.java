@@ -90,6 +90,8 @@ public enum Ioctl {
   KVM_SET_LAPIC(kvm_x86_h.KVM_SET_LAPIC, "2.6.22"),
   KVM_GET_SUPPORTED_CPUID(kvm_x86_h.KVM_GET_SUPPORTED_CPUID, "2.6.25"),
   KVM_SET_CPUID2(kvm_x86_h.KVM_SET_CPUID2, "2.6.25"),
+  /** On a machine; on a processor since 2.6.39. */
+  KVM_SET_TSC_KHZ(kvm_x86_h.KVM_SET_TSC_KHZ, "5.18"),
   KVM_SET_TSS_ADDR(kvm_x86_h.KVM_SET_TSS_ADDR, "2.6.25"),
   KVM_SET_IDENTITY_MAP_ADDR(kvm_x86_h.KVM_SET_IDENTITY_MAP_ADDR, "2.6.31"),
   KVM_CREATE_PIT2(kvm_x86_h.KVM_CREATE_PIT2, "2.6.31"),

@@ -87,6 +87,7 @@ final class StructureLayouts {
               KVM_CREATE_VCPU,
               KVM_RUN,
               KVM_CREATE_IRQCHIP,
+              KVM_SET_TSC_KHZ,
               KVM_SET_TSS_ADDR,
               KVM_SET_IDENTITY_MAP_ADDR ->
               null;

@@ -148,10 +148,20 @@ public final class PcBoard implements Board {
     return ranges;
   }
 
+  /**
+   * KVM's own choice is what the host first took its processors' clock for. Where it has measured
+   * it better since, and they cannot scale it, KVM takes the guest's clock for 0 for ever, and
+   * timers of the guest go off as much too late as the host has been up.
+   */
+  private void letTimeStampsBeTheHosts() throws VfioException {
+    vm.ask(Ioctl.KVM_SET_TSC_KHZ, 0L);
+  }
+
   @Override
   public void prepare() throws VfioException {
     addPins();
     kvm.require(kvm_h.KVM_CAP_IRQCHIP, "interrupt controllers for guests");
+    letTimeStampsBeTheHosts();
     vm.ask(Ioctl.KVM_SET_TSS_ADDR, Layout.TSS);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment identity = arena.allocateFrom(ValueLayout.JAVA_LONG, Layout.IDENTITY_MAP);
