@@ -19,6 +19,9 @@ final class ProcessorThread {
   private final CompletableFuture<Ending> ending;
   private final Thread thread;
 
+  /** Whether the processor does again what KVM has refused. */
+  private boolean repeated;
+
   ProcessorThread(Vcpu vcpu, Board board, CompletableFuture<Ending> ending) {
     this.vcpu = vcpu;
     this.board = board;
@@ -69,6 +72,9 @@ final class ProcessorThread {
   private void stopped() throws VfioException {
     MemorySegment state = vcpu.state();
     int reason = kvm_run.exit_reason(state);
+    if (reason != kvm_h.KVM_EXIT_INTERNAL_ERROR) {
+      repeated = false;
+    }
     switch (reason) {
       case kvm_h.KVM_EXIT_MMIO -> access(kvm_run.mmio(state));
       case kvm_h.KVM_EXIT_SHUTDOWN -> ending.complete(Ending.RESET);
@@ -79,14 +85,25 @@ final class ProcessorThread {
                   .formatted(
                       kvm_run.fail_entry.hardware_entry_failure_reason(kvm_run.fail_entry(state))));
       case kvm_h.KVM_EXIT_INTERNAL_ERROR ->
-          throw failure(
-              "KVM cannot go on, error " + kvm_run.internal.suberror(kvm_run.internal(state)));
+          error(kvm_run.internal.suberror(kvm_run.internal(state)));
       default -> {
         if (!board.stopped(vcpu, reason)) {
           throw failure("it stopped for reason " + Integer.toUnsignedString(reason));
         }
       }
     }
+  }
+
+  /**
+   * An access that is no memory's, while an event is delivered, is an error, and stays one when it
+   * is done again. But a processor that QEMU emulates keeps the kind of the last event that it has
+   * delivered, which KVM takes for one that it delivers: then it is none the next time.
+   */
+  private void error(int number) throws VfioException {
+    if (number != kvm_h.KVM_INTERNAL_ERROR_DELIVERY_EV || repeated) {
+      throw failure("KVM cannot go on, error " + number);
+    }
+    repeated = true;
   }
 
   private VfioException failure(String why) {
