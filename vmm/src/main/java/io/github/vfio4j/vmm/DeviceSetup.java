@@ -4,6 +4,8 @@ import io.github.vfio4j.Backend;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.VfioDevice;
 import io.github.vfio4j.VfioException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -33,18 +35,31 @@ public final class DeviceSetup {
 
   record Opened(Opening opening) implements Source {}
 
+  private static final int BARS = 6;
+
   private final String name;
   private final Source source;
   private final int slot;
   private final Set<Integer> unmapped;
+  private final Map<Integer, Long> fixedBars;
   private final int memoryNodes;
 
+  private DeviceSetup(String name, Source source) {
+    this(name, source, 0, Set.of(), Map.of(), 0);
+  }
+
   private DeviceSetup(
-      String name, Source source, int slot, Set<Integer> unmapped, int memoryNodes) {
+      String name,
+      Source source,
+      int slot,
+      Set<Integer> unmapped,
+      Map<Integer, Long> fixedBars,
+      int memoryNodes) {
     this.name = name;
     this.source = source;
     this.slot = slot;
     this.unmapped = unmapped;
+    this.fixedBars = fixedBars;
     this.memoryNodes = memoryNodes;
   }
 
@@ -70,7 +85,7 @@ public final class DeviceSetup {
     if (backend != Backend.IOMMUFD && backend != Backend.CONTAINER) {
       throw new IllegalArgumentException("a device of this host has no backend " + backend);
     }
-    return new DeviceSetup(device.name(), new Node(device, backend), 0, Set.of(), 0);
+    return new DeviceSetup(device.name(), new Node(device, backend));
   }
 
   /**
@@ -81,7 +96,7 @@ public final class DeviceSetup {
    * @return the setup
    */
   public static DeviceSetup passed(String name, int fd) {
-    return new DeviceSetup(name, new Descriptor(fd), 0, Set.of(), 0);
+    return new DeviceSetup(name, new Descriptor(fd));
   }
 
   /**
@@ -96,7 +111,7 @@ public final class DeviceSetup {
    * @return the setup
    */
   public static DeviceSetup opened(String name, Opening opening) {
-    return new DeviceSetup(name, new Opened(opening), 0, Set.of(), 0);
+    return new DeviceSetup(name, new Opened(opening));
   }
 
   /**
@@ -110,7 +125,7 @@ public final class DeviceSetup {
     if (number < 1 || number > 31) {
       throw new IllegalArgumentException("slots for devices are 1 to 31, not " + number);
     }
-    return new DeviceSetup(name, source, number, unmapped, memoryNodes);
+    return new DeviceSetup(name, source, number, unmapped, fixedBars, memoryNodes);
   }
 
   /**
@@ -121,7 +136,32 @@ public final class DeviceSetup {
    * @return the other setup
    */
   public DeviceSetup unmapped(Set<Integer> bars) {
-    return new DeviceSetup(name, source, slot, Set.copyOf(bars), memoryNodes);
+    return new DeviceSetup(name, source, slot, Set.copyOf(bars), fixedBars, memoryNodes);
+  }
+
+  /**
+   * Returns the same with a BAR at a certain address of the guest from power-on on, as firmware
+   * would have put it there: where addresses in the guest have to be those of the host. Linux
+   * leaves it there, unless the device comes while it runs: then Linux puts it where it likes, up
+   * to the next reset. A guest that writes the register moves the BAR. That the device has such a
+   * BAR, and the address is one for it, is checked when the device is opened.
+   *
+   * @param bar its number, from 0 to 5
+   * @param address a multiple of the BAR's size: on a PC from 3 GiB to 3.5 GiB or, if its register
+   *     has 64 bits, from 256 GiB to 512 GiB; of ports from 0xc000 to 0xffff
+   * @return the other setup
+   * @throws IllegalArgumentException if there is no such number, or the address is not positive
+   */
+  public DeviceSetup fixedBar(int bar, long address) {
+    if (bar < 0 || bar >= BARS) {
+      throw new IllegalArgumentException("BARs are 0 to 5, not " + bar);
+    }
+    if (address <= 0) {
+      throw new IllegalArgumentException("BAR %d cannot be at 0x%x".formatted(bar, address));
+    }
+    Map<Integer, Long> more = new HashMap<>(fixedBars);
+    more.put(bar, address);
+    return new DeviceSetup(name, source, slot, unmapped, Map.copyOf(more), memoryNodes);
   }
 
   /**
@@ -136,7 +176,7 @@ public final class DeviceSetup {
     if (count < 0 || count > 8) {
       throw new IllegalArgumentException("a device has up to 8 memory nodes, not " + count);
     }
-    return new DeviceSetup(name, source, slot, unmapped, count);
+    return new DeviceSetup(name, source, slot, unmapped, fixedBars, count);
   }
 
   /**
@@ -159,6 +199,11 @@ public final class DeviceSetup {
 
   int memoryNodes() {
     return memoryNodes;
+  }
+
+  /** Returns the addresses of BARs that begin somewhere, by their numbers. */
+  Map<Integer, Long> fixedBars() {
+    return fixedBars;
   }
 
   Set<Integer> unmapped() {

@@ -18,6 +18,7 @@ import io.github.vfio4j.outcome.Rollback;
 import io.github.vfio4j.vmm.kvm.Vm;
 import io.github.vfio4j.vmm.memory.GuestMemory;
 import io.github.vfio4j.vmm.passthrough.AssignedDevice;
+import io.github.vfio4j.vmm.passthrough.FixedBars;
 import io.github.vfio4j.vmm.pci.PciHost;
 import java.util.HashMap;
 import java.util.List;
@@ -81,13 +82,15 @@ final class Devices implements AutoCloseable {
       throw new VfioException(
           "plug", name, null, slot == 0 ? "no slot is free" : "slot " + slot + " is not free");
     }
+    FixedBars fixed = new FixedBars(name, setup.fixedBars());
+    fixed.requireWindows(host);
     try (Rollback rollback = new Rollback()) {
       VfioDevice device = open(setup.source(), rollback);
       AssignedDevice function =
           rollback.make(
               () ->
                   AssignedDevice.of(
-                      device, vm, kvm, host, slot, setup.unmapped(), this::spacesOfOthers),
+                      device, vm, kvm, host, slot, setup.unmapped(), fixed, this::spacesOfOthers),
               AssignedDevice::close);
       requests.watch(name, device);
       Plugged made = new Plugged(setup, slot, device, function);

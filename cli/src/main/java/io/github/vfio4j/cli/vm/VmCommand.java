@@ -27,9 +27,11 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     customSynopsis =
         "vfio4j vm --kernel=FILE [--initrd=FILE] [--append=TEXT] [--memory=SIZE] [--cpus=NUMBER]%n"
-            + "          [--device=ADDRESS[,iommufd=on|off][,slot=N][,unmapped=BAR[+BAR...]]]...%n"
-            + "          [--device=fd=N[,slot=N][,unmapped=BAR[+BAR...]]]... [--iommufd-fd=N]%n"
-            + "          [--model=edu[,slot=N]]... [--model=nvme[,size=SIZE][,slot=N]]... [--no-reboot]%n          [--api=SOCKET]",
+            + "          [--device=ADDRESS[,iommufd=on|off][,slot=N][,unmapped=BAR[+BAR...]]%n"
+            + "                   [,barN=ADDRESS]...]...%n"
+            + "          [--device=fd=N[,slot=N][,unmapped=BAR[+BAR...]][,barN=ADDRESS]...]...%n"
+            + "          [--iommufd-fd=N] [--model=edu[,slot=N]]...%n"
+            + "          [--model=nvme[,size=SIZE][,slot=N]]... [--no-reboot] [--api=SOCKET]",
     header = "Runs a virtual machine on KVM that gets devices, and models of devices.",
     description = {
       "%nBoots Linux for x86. Its serial port, ttyS0, is the standard output; the standard input is"
@@ -91,7 +93,9 @@ public final class VmCommand implements Callable<Integer> {
             + " one, if nothing is said.",
         "slot=N: which slot of the guest's bus, 1 to 31; else the first that is free.",
         "unmapped=BAR[+BAR...]: that these BARs are not mapped for the guest: each access stops its"
-            + " processor, and is done for it."
+            + " processor, and is done for it.",
+        "barN=ADDRESS: where the guest finds BAR N from power-on on, such as bar0=0xd0000000; else it"
+            + " chooses."
       })
   private List<String> devices = List.of();
 

@@ -116,7 +116,12 @@ class VmCommandTest {
         "--cpus two | is not an int",
         "--device 00:05 | 00:05",
         "--device 00:05.0,slto=3 | unknown setting 'slto' of 00:05.0; did you mean 'slot'?",
-        "--device 00:05.0,rom=x | unknown setting 'rom' of 00:05.0: known are iommufd, slot, unmapped",
+        "--device 00:05.0,rom=x | unknown setting 'rom' of 00:05.0: known are iommufd, slot, unmapped, bar0",
+        "--device 00:05.0,bar6=0xd0000000 | unknown setting 'bar6' of 00:05.0; did you mean 'bar0'?",
+        "--device 00:05.0,bar0=d0000000 | bar0=d0000000' of 00:05.0 has no address for a BAR, such as 0x",
+        "--device 00:05.0,bar0=0x0 | bar0=0x0' of 00:05.0 has no address for a BAR",
+        "--device 00:05.0,bar0=0x8000000000000000 | of 00:05.0 has no address for a BAR",
+        "--device 00:05.0,bar2=0xd0000000,bar2=0xd1000000 | of 00:05.0 is given twice",
         "--device 00:05.0, | unknown setting '' of 00:05.0",
         "--device 00:05.0,slot | of 00:05.0 wants a value: slot=...",
         "--device 00:05.0,slot= | of 00:05.0 wants a value: slot=...",
@@ -198,8 +203,8 @@ class VmCommandTest {
 
     int status =
         run(
-            "--device=" + EDU + ",unmapped=0+2",
-            "--device=fd=0,slot=9",
+            "--device=" + EDU + ",unmapped=0+2,bar2=0x4000000000,bar0=0xD0000000",
+            "--device=fd=0,slot=9,bar5=0xd1000000",
             "--model=nvme,size=1M",
             "--model=edu",
             "--model=edu,slot=1",

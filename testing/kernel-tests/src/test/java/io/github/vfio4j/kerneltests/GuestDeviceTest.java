@@ -2,9 +2,11 @@ package io.github.vfio4j.kerneltests;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.vfio4j.Backend;
 import io.github.vfio4j.VfioDevice;
+import io.github.vfio4j.VfioException;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.model.ModelHost;
 import io.github.vfio4j.model.edu.EduModel;
@@ -116,6 +118,47 @@ class GuestDeviceTest extends GuestTests {
             .device(DeviceSetup.of(device(Machine.NVME), backend))
             .processors(2);
     workTwice(setup);
+  }
+
+  @EachBackend
+  void devicesAreAtFixedAddressesAlsoAfterReset(Backend backend) throws Exception {
+    MachineSetup setup =
+        ordered("bars,edu,disk,echo,reset")
+            .device(DeviceSetup.of(device(Machine.EDU), backend).fixedBar(0, 0xda00_0000L))
+            .device(DeviceSetup.of(device(Machine.NVME), backend).fixedBar(0, 0x7f_8000_0000L))
+            .processors(2);
+
+    workTwice(setup);
+
+    String edu = "guest: 0000:00:01.0 has memory by 32 bits at 0xda000000, BAR 0";
+    String disk = "guest: 0000:00:02.0 has memory by 64 bits at 0x7f80000000, BAR 0";
+    assertThat(said().split(edu, -1)).as(said()).hasSize(3);
+    assertThat(said().split(disk, -1)).as(said()).hasSize(3);
+  }
+
+  @EachBackend
+  void fixedAddressesThatCannotBeAreRefused(Backend backend) throws Exception {
+    DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend).slot(3);
+    DeviceSetup disk = DeviceSetup.of(device(Machine.NVME), backend);
+    MachineSetup machine = ordered("off");
+    assertRefused(machine.device(edu.fixedBar(1, 0xd000_0000L)), "it has no such BAR: it has [0]");
+    assertRefused(machine.device(edu.fixedBar(0, 0xd000_1000L)), "no multiple of its size");
+    assertRefused(machine.device(edu.fixedBar(0, 1L << 38)), "its register has 32 bits");
+    assertRefused(machine.device(disk.fixedBar(0, 0x100_0000)), "the guest has memory of devices");
+    assertRefused(machine.device(disk.fixedBar(1, 1L << 38)), "it has no such BAR");
+    assertRefused(
+        machine.device(edu.fixedBar(0, 0xd000_0000L)).device(disk.fixedBar(0, 0xd000_4000L)),
+        "another fixed BAR");
+
+    String said = run(ordered("edu,off").device(edu.fixedBar(0, 0xd000_0000L)), Ending.POWERED_OFF);
+
+    assertThat(said).contains("guest: edu computes 3628800");
+  }
+
+  private static void assertRefused(MachineSetup setup, String why) {
+    assertThatThrownBy(() -> VirtualMachine.boot(setup))
+        .isInstanceOf(VfioException.class)
+        .hasMessageContaining(why);
   }
 
   @Test

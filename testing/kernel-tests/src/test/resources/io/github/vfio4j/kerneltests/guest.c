@@ -79,6 +79,25 @@ static void machine(void) {
     if (strstr(line, "PCI Bus") || strstr(line, "ECAM")) printf("guest: %s", line);
 }
 
+/* Says where Linux has the BARs of all functions. */
+static void bars(void) {
+  char path[512], line[256];
+  DIR *functions = opendir(FUNCTIONS);
+  struct dirent *each;
+  while (functions && (each = readdir(functions))) {
+    snprintf(path, sizeof path, FUNCTIONS "/%s/resource", each->d_name);
+    FILE *file = each->d_name[0] == '.' ? 0 : fopen(path, "r");
+    unsigned long long first, last, flags;
+    for (int bar = 0; file && bar < 6 && fgets(line, sizeof line, file); bar++)
+      if (sscanf(line, "%llx %llx %llx", &first, &last, &flags) == 3 && flags)
+        printf("guest: %s has %s at 0x%llx, BAR %d of 0x%llx bytes\n", each->d_name,
+               flags & 0x100 ? "ports" : flags & 0x100000 ? "memory by 64 bits" : "memory by 32 bits", first, bar,
+               last - first + 1);
+    if (file) fclose(file);
+  }
+  closedir(functions);
+}
+
 static void echo(void) {
   char line[256];
   printf("guest: says something\n");
@@ -432,6 +451,7 @@ int main(void) {
   if (!orders) return 1;
   for (char *word = strtok(orders + strlen("order="), ", \n"); word; word = strtok(0, ", \n")) {
     if (!strcmp(word, "machine")) machine();
+    if (!strcmp(word, "bars")) bars();
     if (!strcmp(word, "echo")) echo();
     if (!strcmp(word, "sleep")) sleep(100000);
     if (!strcmp(word, "edu")) edu();

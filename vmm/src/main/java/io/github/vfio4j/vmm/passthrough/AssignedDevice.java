@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A device in a slot of the guest's bus. Thread-safe; it is closed before the device is.
@@ -76,6 +77,7 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
    *
    * @param slot where it will be
    * @param unmapped numbers of BARs whose every access is to come here
+   * @param fixed BARs that are somewhere before the guest puts them anywhere
    * @param peers knows the others of the guest
    */
   public static AssignedDevice of(
@@ -85,6 +87,7 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
       PciHost host,
       int slot,
       Set<Integer> unmapped,
+      FixedBars fixed,
       Peers peers)
       throws VfioException {
     device.pci().config().setMemoryEnabled(true);
@@ -92,13 +95,25 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
     AssignedDevice made = new AssignedDevice(device, image, vm, kvm, host, slot);
     try (Rollback rollback = new Rollback()) {
       rollback.add(made::close);
-      made.addBars(image, vm, host, unmapped, peers);
+      fixed.requireAmong(made.barNumbers(image));
+      made.addBars(image, vm, host, unmapped, fixed, peers);
       made.refresh();
       return rollback.done(made);
     }
   }
 
-  private void addBars(ConfigImage image, Vm vm, PciHost host, Set<Integer> unmapped, Peers peers)
+  private Set<Integer> barNumbers(ConfigImage image) throws VfioException {
+    Set<Integer> numbers = new TreeSet<>();
+    for (BaseAddress each : image.header().baseAddresses()) {
+      if (device.pci().bar(each.number()).size() > 0) {
+        numbers.add(each.number());
+      }
+    }
+    return numbers;
+  }
+
+  private void addBars(
+      ConfigImage image, Vm vm, PciHost host, Set<Integer> unmapped, FixedBars fixed, Peers peers)
       throws VfioException {
     for (BaseAddress each : image.header().baseAddresses()) {
       int number = each.number();
@@ -108,7 +123,7 @@ public final class AssignedDevice implements PciFunction, AutoCloseable {
         long size = powerOfTwo(region.size());
         Windows windows = ports ? host.portWindows() : host.memoryWindows();
         Bar bar = new Bar(number, region, size, windows, vm.slots(), msix.orElse(null));
-        bars.add(each, size, bar);
+        bars.add(each, size, fixed.take(each, size, windows, bar), bar);
         if (!ports && !unmapped.contains(number)) {
           List<MappableParts.Part> parts =
               MappableParts.of(number, region.info(), image.find(MsixCapability.class));

@@ -163,6 +163,7 @@ final class Bar implements BusDevice {
   void close(Closing closing) {
     closed = true;
     closing.attempt(() -> leave(NOWHERE));
+    windows.release(this);
     if (seen.isEmpty()) { // else the guest would see other memory in its place
       for (MappedRegion mapping : mappings) {
         closing.attempt(mapping::close);

@@ -44,16 +44,25 @@ final class BarRegisters {
     config.fix(ROM, Integer.BYTES, -1, 0);
   }
 
-  /** Adds a BAR of a size that is a power of two. */
-  void add(BaseAddress register, long size, Bar bar) {
+  /**
+   * Adds a BAR of a size that is a power of two.
+   *
+   * @param first where it is before the guest puts it anywhere, a multiple of the size
+   */
+  void add(BaseAddress register, long size, long first, Bar bar) {
     int at = FIRST + register.number() * Integer.BYTES;
     boolean ports = register.kind() == BaseAddress.Kind.IO;
     boolean wide = register.kind() == BaseAddress.Kind.MEMORY_64;
     int kind = ports ? PORT : (wide ? WIDE : 0) | (register.prefetchable() ? PREFETCHABLE : 0);
     int flags = ports ? PORT_FLAGS : MEMORY_FLAGS;
-    config.keep(at, Integer.BYTES, -1, kind, (int) -size & ~flags);
+    config.keep(at, Integer.BYTES, -1, (int) first | kind, (int) -size & ~flags);
     if (wide) {
-      config.keep(at + Integer.BYTES, Integer.BYTES, -1, 0, (int) (-size >>> Integer.SIZE));
+      config.keep(
+          at + Integer.BYTES,
+          Integer.BYTES,
+          -1,
+          (int) (first >>> Integer.SIZE),
+          (int) (-size >>> Integer.SIZE));
     }
     registers.add(new Register(at, bar, ports ? PORTS_ENABLED : MEMORY_ENABLED, flags, wide));
   }
