@@ -12,8 +12,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -49,11 +51,22 @@ class VmCommandTest extends GuestTests {
   /** Runs a command, and returns what the guest has said; nobody has complained. */
   private String run(int status, List<String> command) throws IOException, InterruptedException {
     Process process = start(command);
-    process.getOutputStream().close();
-    assertThat(process.waitFor())
-        .as(Files.readString(err) + Files.readString(out))
-        .isEqualTo(status);
-    return Files.readString(out);
+    try {
+      process.getOutputStream().close();
+      int actual = process.waitFor();
+      assertThat(actual).as(Files.readString(err) + Files.readString(out)).isEqualTo(status);
+      return Files.readString(out);
+    } finally {
+      kill(process); // one that the time limit has interrupted still has its devices
+    }
+  }
+
+  private static void kill(Process process) throws InterruptedException {
+    for (ProcessHandle child : process.descendants().toList()) {
+      child.destroyForcibly();
+      child.onExit().join();
+    }
+    process.destroyForcibly().waitFor();
   }
 
   private void await(Path file, String text) throws IOException, InterruptedException {
@@ -74,15 +87,17 @@ class VmCommandTest extends GuestTests {
         run(
             0,
             vm(
-                "machine,edu,disk,off",
+                "machine,bars,edu,disk,off",
                 "--cpus=2",
-                "--device=00:05.0,iommufd=off,slot=7,unmapped=0",
+                "--device=00:05.0,iommufd=off,slot=7,unmapped=0,bar0=0xd8000000",
                 "--model=nvme,size=8M"));
 
     assertThat(err).isEmptyFile();
     assertThat(said)
         .contains("guest: 2 processors, between 96 and 128 MiB")
         .contains("guest: function 0000:00:01.0", "guest: function 0000:00:07.0")
+        .contains("guest: 0000:00:07.0 has memory by 32 bits at 0xd8000000, BAR 0")
+        .contains("guest: 0000:00:01.0 has memory by 32 bits at ") // a disk without 64 bits
         .contains("guest: edu computes 3628800", "guest: edu copies all")
         .contains("guest: disk says \r\n", "guest: disk is written");
   }
@@ -101,6 +116,7 @@ class VmCommandTest extends GuestTests {
 
   @ParameterizedTest
   @ValueSource(strings = {"on", "off"})
+  @Timeout(value = 4, unit = TimeUnit.MINUTES) // two machines, one after the other
   @Bound({Device.EDU, Device.NVME})
   void killedMachineLeavesItsDevicesToTheNext(String iommufd) throws Exception {
     String[] devices = {
@@ -110,7 +126,7 @@ class VmCommandTest extends GuestTests {
     try {
       await(out, "guest: disk is written");
     } finally {
-      killed.destroyForcibly().waitFor(); // between two accesses, or in one
+      kill(killed); // between two accesses, or in one
     }
 
     assertThat(run(0, vm("edu,disk,off", devices)))
@@ -147,7 +163,7 @@ class VmCommandTest extends GuestTests {
 
       assertThat(script.waitFor()).isZero();
     } finally {
-      script.destroyForcibly();
+      kill(script);
     }
     List<String> lines = Files.readString(out).lines().toList();
     assertThat(lines.get(1)).contains("Ctrl-A x ends the machine");
