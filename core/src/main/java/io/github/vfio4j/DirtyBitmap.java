@@ -164,6 +164,36 @@ public final class DirtyBitmap {
     }
   }
 
+  /**
+   * Sets the bits of all pages that a range touches: what is known to have been written, or has to
+   * be taken for it.
+   *
+   * @param address the first address, in the bitmap's range
+   * @param size bytes; with 0 nothing is set
+   * @throws IndexOutOfBoundsException if a part of them is outside the range; nothing is set then
+   */
+  public void add(long address, long size) {
+    if (size == 0) {
+      return;
+    }
+    long last = page(address + (size - 1));
+    long first = page(address);
+    if (first > last || Long.compareUnsigned(size, length) > 0) {
+      throw new IndexOutOfBoundsException(
+          "0x%x bytes at 0x%x are not in %s".formatted(size, address, this));
+    }
+    for (long word = first / 64; word <= last / 64; word++) {
+      long set = -1;
+      if (word == first / 64) {
+        set &= -1L << first;
+      }
+      if (word == last / 64) {
+        set &= -1L >>> (63 - last % 64);
+      }
+      bits.set(JAVA_LONG, word * Long.BYTES, bits.get(JAVA_LONG, word * Long.BYTES) | set);
+    }
+  }
+
   /** Clears all bits. */
   public void clear() {
     bits.fill((byte) 0);

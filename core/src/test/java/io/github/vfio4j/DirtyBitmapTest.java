@@ -45,6 +45,37 @@ class DirtyBitmapTest {
   }
 
   @Test
+  void takesAllPagesThatARangeTouchesForWritten() {
+    DirtyBitmap bitmap = new DirtyBitmap(IOVA, 130 * PAGE, PAGE);
+
+    bitmap.add(IOVA + 3 * PAGE + 4095, 2);
+    bitmap.add(IOVA + 63 * PAGE, 66 * PAGE + 1);
+    bitmap.add(IOVA + 7 * PAGE, 0);
+
+    assertThat(bitmap.count()).isEqualTo(2 + 67);
+    assertThat(bitmap.nextDirty(IOVA)).isEqualTo(IOVA + 3 * PAGE);
+    assertThat(bitmap.isDirty(IOVA + 4 * PAGE)).isTrue();
+    assertThat(bitmap.nextDirty(IOVA + 5 * PAGE)).isEqualTo(IOVA + 63 * PAGE);
+    assertThat(bitmap.isDirty(IOVA + 129 * PAGE)).isTrue();
+
+    bitmap.add(IOVA, 130 * PAGE);
+    assertThat(bitmap.count()).isEqualTo(130);
+  }
+
+  @Test
+  void takesNothingForWrittenThatIsOutside() {
+    DirtyBitmap bitmap = new DirtyBitmap(IOVA, 130 * PAGE, PAGE);
+    for (long[] range :
+        new long[][] {
+          {IOVA - 1, 1}, {IOVA - 1, 2}, {IOVA + 130 * PAGE - 1, 2}, {IOVA + PAGE, -1}, {IOVA, -PAGE}
+        }) {
+      assertThatExceptionOfType(IndexOutOfBoundsException.class)
+          .isThrownBy(() -> bitmap.add(range[0], range[1]));
+    }
+    assertThat(bitmap.count()).isZero();
+  }
+
+  @Test
   void findsThePagesThatWereWritten(@TempDir Path root) throws VfioException {
     DirtyBitmap bitmap = read(root, 0, 63, 64, 129);
 

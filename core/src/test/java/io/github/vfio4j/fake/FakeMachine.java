@@ -35,6 +35,7 @@ public final class FakeMachine {
   public final FakeIoEvents ioEvents = new FakeIoEvents();
   public final FakeDisplay display = new FakeDisplay();
   public final FakeMigration migration = new FakeMigration();
+  public final FakeSlots slots = new FakeSlots();
   public final DeviceMappings deviceMappings;
   public final FakeKernel kernel;
   public final FakeHost files;
@@ -66,7 +67,7 @@ public final class FakeMachine {
         () -> new FakeDevice(open, regions, interrupts, pci, ioEvents, display, migration);
     kernel.node("/dev/iommu", IOMMUFD, () -> new FakeIommufd(real, open, iommu, deviceMappings));
     kernel.node("/dev/vfio/vfio", CONTAINER, () -> new FakeContainer(iommu));
-    kernel.node(VM, KVM, () -> new FakeVm(open));
+    kernel.node(VM, KVM, () -> new FakeVm(open, slots));
     kernel.node(root + "/dev/vfio/devices/vfio0", CDEV, device::get);
     kernel.node(root + "/dev/vfio/" + GROUP, OF_GROUP, () -> new FakeGroup(open, device));
   }

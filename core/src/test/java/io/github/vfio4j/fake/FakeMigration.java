@@ -171,7 +171,11 @@ public final class FakeMigration {
     }
     int number = bits & vfio_h.VFIO_DEVICE_FEATURE_MASK;
     if ((bits & vfio_h.VFIO_DEVICE_FEATURE_PROBE) != 0) {
-      return number == vfio_h.VFIO_DEVICE_FEATURE_MIGRATION ? 0 : refused(Errno.ENOTTY);
+      return switch (number) {
+        case vfio_h.VFIO_DEVICE_FEATURE_MIGRATION, vfio_h.VFIO_DEVICE_FEATURE_DMA_LOGGING_START ->
+            0;
+        default -> refused(Errno.ENOTTY);
+      };
     }
     MemorySegment payload = request.asSlice(vfio_device_feature.SIZEOF);
     return switch (number) {

@@ -28,19 +28,23 @@ final class FakeVm extends FakeFile {
   private record Route(FakeFile event, int gsi) {}
 
   private final OpenFiles files;
+  private final FakeSlots slots;
   private final Map<Route, @Nullable FakeFile> routes = new LinkedHashMap<>();
   private final Map<Write, FakeFile> writes = new LinkedHashMap<>();
   private final List<FakeFile> known = new ArrayList<>();
   private boolean hasDevices;
 
-  FakeVm(OpenFiles files) {
+  FakeVm(OpenFiles files, FakeSlots slots) {
     super("KVM_");
     this.files = files;
+    this.slots = slots;
   }
 
   @Override
   int ioctl(Ioctl operation, MemorySegment argument) {
     return switch (operation) {
+      case KVM_SET_USER_MEMORY_REGION -> slots.set(argument);
+      case KVM_GET_DIRTY_LOG -> slots.report(argument);
       case KVM_IRQFD -> route(argument);
       case KVM_IOEVENTFD -> ring(argument);
       case KVM_CREATE_DEVICE -> makeDevices(argument);

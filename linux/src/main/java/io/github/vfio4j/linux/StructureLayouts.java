@@ -24,6 +24,7 @@ import io.github.vfio4j.bindings.iommu_vfio_ioas;
 import io.github.vfio4j.bindings.iommu_viommu_alloc;
 import io.github.vfio4j.bindings.kvm_create_device;
 import io.github.vfio4j.bindings.kvm_device_attr;
+import io.github.vfio4j.bindings.kvm_dirty_log;
 import io.github.vfio4j.bindings.kvm_ioeventfd;
 import io.github.vfio4j.bindings.kvm_irq_level;
 import io.github.vfio4j.bindings.kvm_irq_routing;
@@ -132,6 +133,7 @@ final class StructureLayouts {
           case IOMMU_HW_QUEUE_ALLOC -> iommu_hw_queue_alloc.LAYOUT;
           case IOMMU_IOAS_NOIOMMU_GET_PA -> iommu_ioas_noiommu_get_pa.LAYOUT;
           case KVM_SET_USER_MEMORY_REGION -> kvm_userspace_memory_region.LAYOUT;
+          case KVM_GET_DIRTY_LOG -> kvm_dirty_log.LAYOUT;
           case KVM_IRQ_LINE -> kvm_irq_level.LAYOUT;
           case KVM_GET_REGS, KVM_SET_REGS -> kvm_regs.LAYOUT;
           case KVM_GET_SREGS, KVM_SET_SREGS -> kvm_sregs.LAYOUT;

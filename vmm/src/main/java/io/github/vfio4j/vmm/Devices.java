@@ -1,6 +1,7 @@
 package io.github.vfio4j.vmm;
 
 import io.github.vfio4j.Backend;
+import io.github.vfio4j.DirtyBitmap;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.IoAddressSpace;
 import io.github.vfio4j.VfioDevice;
@@ -15,6 +16,8 @@ import io.github.vfio4j.kvm.KvmVfio;
 import io.github.vfio4j.kvm.KvmVm;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
+import io.github.vfio4j.vmm.dirty.PageTables;
+import io.github.vfio4j.vmm.dirty.WrittenPages;
 import io.github.vfio4j.vmm.kvm.Vm;
 import io.github.vfio4j.vmm.memory.GuestMemory;
 import io.github.vfio4j.vmm.passthrough.AssignedDevice;
@@ -37,6 +40,7 @@ final class Devices implements AutoCloseable {
 
   private final Vm vm;
   private final GuestMemory memory;
+  private final WrittenPages written;
   private final PciHost host;
   private final OptionalInt passedIommufd;
   private final HostRequests requests;
@@ -47,7 +51,7 @@ final class Devices implements AutoCloseable {
   private final KvmVm kvm;
   private @Nullable KvmVfio files;
   private @Nullable Iommufd iommufd;
-  private @Nullable Ioas ioas;
+  private @Nullable PageTables tables;
 
   /** One for each group, so that a group is free again when its last device has gone. */
   private final Map<Integer, Container> containers = new HashMap<>();
@@ -58,6 +62,7 @@ final class Devices implements AutoCloseable {
       throws VfioException {
     this.vm = vm;
     this.memory = memory;
+    this.written = new WrittenPages(memory);
     this.host = host;
     this.passedIommufd = passedIommufd;
     this.requests = requests;
@@ -86,6 +91,8 @@ final class Devices implements AutoCloseable {
     fixed.requireWindows(host);
     try (Rollback rollback = new Rollback()) {
       VfioDevice device = open(setup.source(), rollback);
+      rollback.add(() -> written.gone(device));
+      written.came(device);
       AssignedDevice function =
           rollback.make(
               () ->
@@ -138,10 +145,11 @@ final class Devices implements AutoCloseable {
   }
 
   private VfioDevice bind(UnboundDevice node, Rollback rollback) throws VfioException {
-    Ioas space = ioas();
+    PageTables of = tables();
     files().add(node);
-    CdevDevice device = rollback.make(() -> space.iommufd().bind(node), CdevDevice::close);
-    device.attach(space);
+    rollback.add(of::closeUnused);
+    CdevDevice device = rollback.make(() -> of.space().iommufd().bind(node), CdevDevice::close);
+    of.attach(device);
     return device;
   }
 
@@ -164,8 +172,8 @@ final class Devices implements AutoCloseable {
     return rollback.make(() -> made.openDevice(device), VfioDevice::close);
   }
 
-  private Ioas ioas() throws VfioException {
-    if (ioas == null) {
+  private PageTables tables() throws VfioException {
+    if (tables == null) {
       try (Rollback rollback = new Rollback()) {
         Iommufd opened =
             rollback.make(
@@ -174,13 +182,13 @@ final class Devices implements AutoCloseable {
                         ? Iommufd.ofFd(passedIommufd.getAsInt())
                         : Iommufd.open(),
                 Iommufd::close);
-        Ioas made = opened.allocateIoas();
-        memory.share(made);
+        Ioas space = opened.allocateIoas();
+        memory.share(space);
         iommufd = opened;
-        ioas = rollback.done(made);
+        tables = rollback.done(new PageTables(space));
       }
     }
-    return ioas;
+    return tables;
   }
 
   private KvmVfio files() throws VfioException {
@@ -188,6 +196,23 @@ final class Devices implements AutoCloseable {
       files = kvm.createVfio();
     }
     return files;
+  }
+
+  /** Begins to note which pages of the guest's memory are written, by whomever, or ends that. */
+  synchronized void setDirtyTracking(boolean on) throws VfioException {
+    if (!on) {
+      written.stop();
+      return;
+    }
+    if (closed) {
+      throw new VfioException("track dirty pages", vm.toString(), null, "the machine is closed");
+    }
+    written.start(plugged.stream().map(Plugged::device).toList());
+  }
+
+  /** Returns which pages were written since the last reading, or may have been. */
+  synchronized List<DirtyBitmap> readAndClearDirty() throws VfioException {
+    return written.readAndClear();
   }
 
   /** Resets all, while no processor runs. */
@@ -248,6 +273,11 @@ final class Devices implements AutoCloseable {
       memory.forget(gone.device.addressSpace());
     }
     closing.attempt(gone.device::close);
+    closing.attempt(() -> written.gone(gone.device));
+    PageTables of = tables;
+    if (of != null) {
+      closing.attempt(of::closeUnused);
+    }
     if (gone.setup.source() instanceof DeviceSetup.Node(HostDevice device, Backend backend)
         && backend == Backend.CONTAINER
         && device.iommuGroup().isPresent()) {
@@ -271,6 +301,7 @@ final class Devices implements AutoCloseable {
   public synchronized void close() throws VfioException {
     closed = true;
     Closing closing = new Closing();
+    closing.attempt(written::stop);
     for (Plugged each : List.copyOf(plugged).reversed()) {
       close(each, closing);
     }

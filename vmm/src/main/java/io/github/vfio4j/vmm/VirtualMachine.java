@@ -1,6 +1,7 @@
 package io.github.vfio4j.vmm;
 
 import io.github.vfio4j.DeviceTimeoutException;
+import io.github.vfio4j.DirtyBitmap;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.outcome.Closing;
 import io.github.vfio4j.outcome.Rollback;
@@ -387,6 +388,40 @@ public final class VirtualMachine implements AutoCloseable {
       throw new IllegalArgumentException("no memory was added at 0x%x".formatted(address));
     }
     leavingMemory.await(range, () -> board.wantMemoryBack(range), patience);
+  }
+
+  /**
+   * Switches on or off that it is noted which pages of the guest's memory are written: by its
+   * processors, by this process, and by its devices, also those that are plugged later. Does
+   * nothing where it is so already. It ends with the machine.
+   *
+   * <p>Of a device, that one is asked that knows best: its own log ({@link
+   * io.github.vfio4j.migration.DmaLog}), the dirty bits of its IOMMU ({@link
+   * io.github.vfio4j.iommufd.HwptPaging#setDirtyTracking}), its container ({@link
+   * io.github.vfio4j.container.Container#setDirtyTracking}). Where none knows, as of models, it may
+   * have written all memory, each time.
+   *
+   * @param on whether to note it
+   * @throws VfioException if the kernel refuses, or the machine is closed; where switching on fails
+   *     nothing is changed, where switching off does, it can be called again
+   */
+  public void setDirtyTracking(boolean on) throws VfioException {
+    devices.setDirtyTracking(on);
+  }
+
+  /**
+   * Returns which pages were written since the last reading, or since tracking began, and forgets
+   * it. No write is missed; a page may be told that was not written: all of a device that nobody
+   * knows more of, all memory that was added meanwhile, and all memory once after a device has
+   * gone. If the guest runs, it writes on.
+   *
+   * @return a bitmap for each range of the guest's memory that there is now, by address: its IOVA
+   *     is the guest's physical address, a bit stands for 4096 bytes
+   * @throws IllegalStateException if dirty tracking is off
+   * @throws VfioException if the kernel refuses; all pages are told at the next reading then
+   */
+  public List<DirtyBitmap> readAndClearDirty() throws VfioException {
+    return devices.readAndClearDirty();
   }
 
   private void requireRunning(String object) throws VfioException {

@@ -42,6 +42,11 @@ public final class Vm implements AutoCloseable {
     return routes;
   }
 
+  /** Returns the bytes of a page of this machine. */
+  int pageSize() {
+    return kernel.pageSize();
+  }
+
   /** Returns it as what the library tells of devices and their interrupts; it ends before this. */
   public KvmVm devices() throws VfioException {
     int number = file.acquire();

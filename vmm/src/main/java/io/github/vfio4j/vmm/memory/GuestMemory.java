@@ -1,7 +1,9 @@
 package io.github.vfio4j.vmm.memory;
 
+import io.github.vfio4j.DirtyBitmap;
 import io.github.vfio4j.DmaAccess;
 import io.github.vfio4j.IoAddressSpace;
+import io.github.vfio4j.IovaRange;
 import io.github.vfio4j.UnsupportedByKernelException;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.iommufd.Ioas;
@@ -15,6 +17,7 @@ import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -25,14 +28,42 @@ public final class GuestMemory implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(GuestMemory.class.getName());
   private static final long HUGE_PAGE = 2 << 20;
 
+  /** Bytes that a bit stands for where it is told which pages were written. */
+  public static final long PAGE = 4096;
+
   private final List<Block> blocks = new ArrayList<>();
   private final List<IoAddressSpace> spaces = new ArrayList<>();
 
-  /** Memory in one piece, with the address spaces that it is mapped in. */
+  /** Whether it is noted which pages are written. */
+  private boolean logging;
+
+  /** Tells which pages others than processors and this process have written. */
+  @FunctionalInterface
+  public interface OtherWriters {
+    /** Sets the bits of pages that were written, in a bitmap for each piece of memory. */
+    void readAndClear(List<DirtyBitmap> memory) throws VfioException;
+  }
+
+  /**
+   * Memory in one piece, with the address spaces that it is mapped in, and those of its pages that
+   * are known to have been written and that nobody was told of yet.
+   */
   private record Block(
-      long address, MemoryFile file, MemorySlot slot, List<IoAddressSpace> mapped) {
+      long address,
+      MemoryFile file,
+      MemorySlot slot,
+      List<IoAddressSpace> mapped,
+      DirtyBitmap written) {
     boolean holds(long first, long size) {
       return first >= address && size <= file.size() && first - address <= file.size() - size;
+    }
+
+    IovaRange range() {
+      return new IovaRange(address, address + (file.size() - 1));
+    }
+
+    void addAll() {
+      written.add(address, file.size());
     }
   }
 
@@ -49,7 +80,11 @@ public final class GuestMemory implements AutoCloseable {
       MemorySlot slot =
           rollback.make(
               () -> slots.map(address, file.segment(), file.size(), file), MemorySlot::close);
-      Block block = new Block(address, file, slot, new ArrayList<>());
+      Block block = new Block(address, file, slot, new ArrayList<>(), pages(address, file.size()));
+      if (logging) {
+        slot.setLogging(true);
+        block.addAll();
+      }
       for (IoAddressSpace space : spaces) {
         rollback.add(() -> unmap(block, space));
         map(block, space);
@@ -143,29 +178,108 @@ public final class GuestMemory implements AutoCloseable {
     }
   }
 
+  private Block block(long address, long size) {
+    return blocks.stream()
+        .filter(block -> block.holds(address, size))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IndexOutOfBoundsException(
+                    "the guest has no memory of 0x%x bytes at 0x%x".formatted(size, address)));
+  }
+
   /**
-   * Returns a part of the memory.
+   * Copies bytes into the memory.
    *
    * @throws IndexOutOfBoundsException if the guest has no memory there, or not in one piece
    */
-  public synchronized MemorySegment part(long address, long size) {
-    for (Block block : blocks) {
-      if (block.holds(address, size)) {
-        return block.file().segment().asSlice(address - block.address(), size);
-      }
-    }
-    throw new IndexOutOfBoundsException(
-        "the guest has no memory of 0x%x bytes at 0x%x".formatted(size, address));
-  }
-
-  /** Copies bytes into the memory, as {@link #part} finds it. */
   public void write(long address, byte[] bytes) {
     write(address, ByteBuffer.wrap(bytes));
   }
 
-  /** Copies the rest of a buffer into the memory, as {@link #part} finds it. */
-  public void write(long address, ByteBuffer bytes) {
-    part(address, bytes.remaining()).copyFrom(MemorySegment.ofBuffer(bytes));
+  /** Copies the rest of a buffer into the memory, as {@link #write(long, byte[])}. */
+  public synchronized void write(long address, ByteBuffer bytes) {
+    int size = bytes.remaining();
+    Block block = block(address, size);
+    block
+        .file()
+        .segment()
+        .asSlice(address - block.address(), size)
+        .copyFrom(MemorySegment.ofBuffer(bytes));
+    if (logging) {
+      block.written().add(address, size);
+    }
+  }
+
+  /** Returns where the guest has memory. */
+  public synchronized List<IovaRange> ranges() {
+    return blocks.stream().map(Block::range).toList();
+  }
+
+  /**
+   * Begins to note which pages processors and this process write, also in memory that is added
+   * later, which counts as written at first.
+   */
+  public synchronized void startLogging() throws VfioException {
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(this::stopLogging);
+      for (Block block : blocks) {
+        block.slot().setLogging(true);
+        block.written().clear();
+      }
+      logging = true;
+      rollback.done(this);
+    }
+  }
+
+  /** Ends what {@link #startLogging} began; all is tried. */
+  public synchronized void stopLogging() throws VfioException {
+    logging = false;
+    Closing closing = new Closing();
+    for (Block block : blocks) {
+      closing.attempt(() -> block.slot().setLogging(false));
+    }
+    closing.rethrow();
+  }
+
+  /**
+   * Returns which pages were written since the last reading, and forgets it. All count as written
+   * at the next reading if this throws.
+   *
+   * @param others who else writes
+   * @return a bitmap for each piece of memory, by address
+   */
+  public synchronized List<DirtyBitmap> readAndClear(OtherWriters others) throws VfioException {
+    boolean done = false;
+    try {
+      for (Block block : blocks) {
+        block.slot().readAndClear(block.written());
+      }
+      others.readAndClear(blocks.stream().map(Block::written).toList());
+      List<DirtyBitmap> read = new ArrayList<>();
+      for (Block block : blocks) {
+        DirtyBitmap pages = pages(block.address(), block.file().size());
+        pages.add(block.written());
+        read.add(pages);
+      }
+      read.sort(Comparator.comparingLong(DirtyBitmap::iova));
+      blocks.forEach(block -> block.written().clear());
+      done = true;
+      return read;
+    } finally {
+      if (!done) {
+        addAll(); // what was read of some is forgotten by those who told it
+      }
+    }
+  }
+
+  /** Counts all pages as written. */
+  public synchronized void addAll() {
+    blocks.forEach(Block::addAll);
+  }
+
+  private static DirtyBitmap pages(long address, long size) {
+    return new DirtyBitmap(address, size, PAGE);
   }
 
   /** Gives the memory back; the guest sees it no more. */

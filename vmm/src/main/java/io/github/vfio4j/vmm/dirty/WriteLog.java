@@ -1,0 +1,18 @@
+package io.github.vfio4j.vmm.dirty;
+
+import io.github.vfio4j.DirtyBitmap;
+import io.github.vfio4j.VfioException;
+import java.util.List;
+
+/** Knows which pages of the guest's memory a device has written, or several of them have. */
+sealed interface WriteLog permits DeviceLog, TableLog, ContainerLog, NoLog {
+  /**
+   * Sets the bits of the pages that have been written since the last reading, or may have been.
+   *
+   * @param memory a bitmap for each piece of the guest's memory
+   */
+  void readAndClear(List<DirtyBitmap> memory) throws VfioException;
+
+  /** Ends it. */
+  void close() throws VfioException;
+}
