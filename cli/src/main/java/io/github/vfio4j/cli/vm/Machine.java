@@ -1,5 +1,6 @@
 package io.github.vfio4j.cli.vm;
 
+import io.github.vfio4j.DirtyBitmap;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.vmm.DeviceSetup;
 import io.github.vfio4j.vmm.MachineSetup;
@@ -30,6 +31,10 @@ interface Machine extends AutoCloseable {
   long addMemory(long bytes) throws VfioException;
 
   void removeMemory(long address, Duration patience) throws VfioException, InterruptedException;
+
+  void setDirtyTracking(boolean on) throws VfioException;
+
+  List<DirtyBitmap> readAndClearDirty() throws VfioException;
 
   void stop() throws VfioException;
 
@@ -74,6 +79,16 @@ interface Machine extends AutoCloseable {
       public void removeMemory(long address, Duration patience)
           throws VfioException, InterruptedException {
         machine.removeMemory(address, patience);
+      }
+
+      @Override
+      public void setDirtyTracking(boolean on) throws VfioException {
+        machine.setDirtyTracking(on);
+      }
+
+      @Override
+      public List<DirtyBitmap> readAndClearDirty() throws VfioException {
+        return machine.readAndClearDirty();
       }
 
       @Override

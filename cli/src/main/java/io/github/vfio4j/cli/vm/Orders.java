@@ -6,13 +6,15 @@ import io.github.vfio4j.sysfs.Sysfs;
 import io.github.vfio4j.vmm.DeviceSetup;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
 /** What others may have a running machine do, a line each. */
 final class Orders {
   static final String KNOWN =
-      "devices, plug DEVICE, unplug NAME, add-memory SIZE, remove-memory ADDRESS, stop";
+      "devices, plug DEVICE, unplug NAME, add-memory SIZE, remove-memory ADDRESS,"
+          + " dirty on|off|read, stop";
 
   /** How long a guest may take to let something go. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -54,10 +56,31 @@ final class Orders {
         return "0x%x".formatted(machine.addMemory(size(argument)));
       }
       case "remove-memory" -> machine.removeMemory(address(argument), PATIENCE);
+      case "dirty" -> {
+        return dirty(argument, machine);
+      }
       case "stop" -> machine.stop();
       default ->
           throw new IllegalArgumentException(
               "'%s' is no order; known are %s".formatted(line, KNOWN));
+    }
+    return "";
+  }
+
+  private static String dirty(String what, Machine machine) throws VfioException {
+    switch (what) {
+      case "on", "off" -> machine.setDirtyTracking(what.equals("on"));
+      case "read" -> {
+        return machine.readAndClearDirty().stream()
+            .map(
+                range ->
+                    "0x%x: %d of %d pages"
+                        .formatted(range.iova(), range.count(), range.length() / range.pageSize()))
+            .collect(Collectors.joining(", "));
+      }
+      default ->
+          throw new IllegalArgumentException(
+              "'dirty' can be 'on', 'off' or 'read', not '" + what + "'");
     }
     return "";
   }

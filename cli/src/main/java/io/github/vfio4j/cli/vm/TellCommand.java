@@ -30,6 +30,7 @@ import picocli.CommandLine.Parameters;
       "  unplug NAME             has the guest let a device go, within 30 s",
       "  add-memory SIZE         gives the guest more memory, in multiples of 128M; says where",
       "  remove-memory ADDRESS   has the guest let it go, within 30 s",
+      "  dirty on|off|read       has it noted which pages are written; says how many",
       "  stop                    pulls the plug of the machine"
     },
     parameterListHeading = "%n",

@@ -93,6 +93,12 @@ class ControlSocketTest {
       assertThat(tell(ExitStatus.DONE, "devices")).isEqualTo("0000:00:05.0");
       tell(ExitStatus.DONE, "unplug", "00:05.0");
       assertThat(tell(ExitStatus.DONE, "add-memory", "256M")).isEqualTo("0x100000000");
+      assertThat(tell(ExitStatus.FAILED, "dirty", "read")).contains("it is not noted");
+      tell(ExitStatus.DONE, "dirty", "on");
+      assertThat(tell(ExitStatus.DONE, "dirty", "read"))
+          .isEqualTo("0x0: 2 of 16 pages, 0x100000000: 0 of 32 pages");
+      tell(ExitStatus.DONE, "dirty", "off");
+      assertThat(tell(ExitStatus.FAILED, "dirty", "read")).contains("it is not noted");
       tell(ExitStatus.DONE, "stop");
       assertThat(machine.ending).isDone();
     }
@@ -111,6 +117,8 @@ class ControlSocketTest {
       assertThat(tell(ExitStatus.FAILED, "plug", "00:05.0,slot=77")).contains("cannot have 77");
       assertThat(tell(ExitStatus.FAILED, "plug", "00:09.0")).contains("0000:00:09.0");
       assertThat(tell(ExitStatus.FAILED, "add-memory", "much")).contains("no amount of memory");
+      assertThat(tell(ExitStatus.FAILED, "dirty")).contains("'dirty' is no order");
+      assertThat(tell(ExitStatus.FAILED, "dirty", "all")).contains("not 'all'");
       assertThat(tell(ExitStatus.FAILED, "remove-memory", "x")).contains("'x' is no address");
       assertThat(tell(ExitStatus.FAILED, "remove-memory", "0x10")).contains("was added at 16");
     }

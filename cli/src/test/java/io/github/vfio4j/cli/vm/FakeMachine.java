@@ -1,5 +1,6 @@
 package io.github.vfio4j.cli.vm;
 
+import io.github.vfio4j.DirtyBitmap;
 import io.github.vfio4j.VfioException;
 import io.github.vfio4j.vmm.DeviceSetup;
 import io.github.vfio4j.vmm.MachineSetup;
@@ -22,6 +23,7 @@ final class FakeMachine implements Machine {
   private @Nullable String setup;
   private @Nullable OutputStream console;
   private final List<String> devices = new ArrayList<>();
+  private volatile boolean tracking;
   private boolean closed;
 
   /** What the command calls to turn it on. */
@@ -91,6 +93,21 @@ final class FakeMachine implements Machine {
   @Override
   public void removeMemory(long address, Duration patience) {
     throw new IllegalArgumentException("no memory was added at " + address);
+  }
+
+  @Override
+  public void setDirtyTracking(boolean on) {
+    tracking = on;
+  }
+
+  @Override
+  public List<DirtyBitmap> readAndClearDirty() {
+    if (!tracking) {
+      throw new IllegalStateException("it is not noted");
+    }
+    DirtyBitmap low = new DirtyBitmap(0, 64 << 10, 4096);
+    low.add(4096, 8192);
+    return List.of(low, new DirtyBitmap(1L << 32, 128 << 10, 4096));
   }
 
   @Override

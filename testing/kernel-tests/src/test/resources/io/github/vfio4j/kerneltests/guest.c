@@ -106,6 +106,12 @@ static void echo(void) {
   printf("guest: heard %s", line);
 }
 
+static void wait_for_line(void) {
+  char line[64];
+  fflush(stdout);
+  if (!fgets(line, sizeof line, stdin)) exit(1);
+}
+
 /* A device that this guest's own VFIO drives, without an IOMMU. */
 struct device {
   int container, group, file;
@@ -247,6 +253,28 @@ static void edu(void) {
   munmap(in, PAGE);
   close(event);
   release(&device);
+}
+
+/* Writes a page when a line is typed, and has the educational device write another when the next one is, if it can. */
+static void dirty(void) {
+  struct device device;
+  char *first = page(), *second = page(), *third = page();
+  const char *name = find("0x1234", "0x11e8");
+  int with_edu = name && assign(&device, name);
+  first[0] = second[0] = third[0] = 1;
+  printf("guest: pages %llx %llx %llx\n", (unsigned long long)physical(first), (unsigned long long)physical(second),
+         (unsigned long long)physical(third));
+  wait_for_line();
+  first[0] = 2;
+  printf("guest: has written the first\n");
+  wait_for_line();
+  if (with_edu) {
+    dma(&device, physical(first), 0x40000, PAGE, 1);
+    dma(&device, 0x40000, physical(second), PAGE, 3);
+  }
+  printf("guest: edu %s\n", with_edu && second[0] == 2 ? "has written the second" : "is not there");
+  wait_for_line();
+  if (with_edu) release(&device);
 }
 
 /* Has the educational device copy to the memory of another one, and from it. */
@@ -458,6 +486,7 @@ int main(void) {
     if (!strcmp(word, "disk")) disk();
     if (!strcmp(word, "high")) high();
     if (!strcmp(word, "peer")) peer();
+    if (!strcmp(word, "dirty")) dirty();
     if (!strncmp(word, "eth", 3)) net(word);
     if (!strcmp(word, "move")) move();
     if (!strcmp(word, "functions")) wait_for(functions, "functions");
