@@ -20,7 +20,9 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** Which pages of a running guest's memory were written. */
-@OnMachine(value = "intel/scalable", since = "7.0")
+@OnMachine(
+    value = {"intel/scalable", "amd"},
+    since = "7.0")
 @Bound(Device.EDU)
 class GuestDirtyTest extends GuestTests {
   private static final Pattern PAGES =
@@ -79,6 +81,7 @@ class GuestDirtyTest extends GuestTests {
   }
 
   @Test
+  @OnMachine("intel/scalable")
   void pageIsToldThatTheGuestWritesAndNoOther() throws Exception {
     VirtualMachine closed;
     try (VirtualMachine machine = VirtualMachine.boot(ordered("dirty").processors(2))) {
@@ -116,6 +119,7 @@ class GuestDirtyTest extends GuestTests {
   }
 
   @Test
+  @OnMachine("intel/scalable")
   void memoryThatComesIsToldToo() throws Exception {
     try (VirtualMachine machine = VirtualMachine.boot(ordered("memory,memory,echo"))) {
       await("guest: waits for MiB");
@@ -136,12 +140,14 @@ class GuestDirtyTest extends GuestTests {
   }
 
   @EachBackend
+  @OnMachine("intel/scalable")
   void allCountsEachTimeOfADeviceThatNobodyKnowsMoreOf(Backend backend) throws Exception {
     DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
     allCountsEachTime(ordered("dirty").device(edu));
   }
 
   @Test
+  @OnMachine("intel/scalable")
   void allCountsEachTimeOfAModel() throws Exception {
     try (ModelHost host = ModelHost.of(new EduModel())) {
       allCountsEachTime(ordered("dirty").device(DeviceSetup.opened("edu", host::open)));
@@ -163,6 +169,7 @@ class GuestDirtyTest extends GuestTests {
   }
 
   @EachBackend
+  @OnMachine("intel/scalable")
   void devicesComeAndGoMeanwhile(Backend backend) throws Exception {
     DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), backend);
     try (VirtualMachine machine = VirtualMachine.boot(ordered("functions,functions,echo"))) {
@@ -184,7 +191,7 @@ class GuestDirtyTest extends GuestTests {
 
   /** QEMU's AMD IOMMU sets no dirty bits: what edu writes is missed there, and on no real one. */
   @Test
-  @OnMachine(value = "amd", since = "7.0")
+  @OnMachine("amd")
   void pageTableWithDirtyBitsTellsNoMoreThanWasWritten() throws Exception {
     DeviceSetup edu = DeviceSetup.of(device(Machine.EDU), Backend.IOMMUFD);
     try (VirtualMachine machine = VirtualMachine.boot(ordered("dirty,echo").device(edu))) {
