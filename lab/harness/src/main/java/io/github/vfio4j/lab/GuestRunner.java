@@ -63,11 +63,20 @@ public final class GuestRunner {
           }
         }
       }
-      launcher.execute(plan, events);
+      run(launcher, plan, events);
       if (events.failed()) {
         System.exit(1);
       }
     }
+  }
+
+  /** Runs what is planned, and what is marked with {@link OnceMore} and is late a second time. */
+  static void run(Launcher launcher, TestPlan plan, TestLog events) {
+    launcher.execute(plan, events);
+    if (!events.again().isEmpty()) {
+      launcher.execute(launcher.discover(requestOf(events.again())), events);
+    }
+    events.finish();
   }
 
   /** Asks for the tests of machines in jars, directories and classes that pass the filters. */
@@ -81,13 +90,23 @@ public final class GuestRunner {
         classes.add(DiscoverySelectors.selectClass(place));
       }
     }
-    return LauncherDiscoveryRequestBuilder.request()
+    return limited()
         .selectors(DiscoverySelectors.selectClasspathRoots(roots))
         .selectors(classes)
         .filters(TagFilter.includeTags(OnMachine.TAG))
         .filters(filters)
-        .configurationParameter("junit.jupiter.execution.timeout.testable.method.default", "120 s")
-        .configurationParameter("junit.jupiter.execution.timeout.threaddump.enabled", "true")
         .build();
+  }
+
+  private static LauncherDiscoveryRequest requestOf(Set<String> tests) {
+    return limited()
+        .selectors(tests.stream().map(DiscoverySelectors::selectUniqueId).toList())
+        .build();
+  }
+
+  private static LauncherDiscoveryRequestBuilder limited() {
+    return LauncherDiscoveryRequestBuilder.request()
+        .configurationParameter("junit.jupiter.execution.timeout.testable.method.default", "120 s")
+        .configurationParameter("junit.jupiter.execution.timeout.threaddump.enabled", "true");
   }
 }

@@ -32,7 +32,7 @@ record SuiteResult(String name, List<TestEvent> results) {
           done.add(event.id());
         }
         case ENDED -> done.add(event.id());
-        case PLANNED, ELSEWHERE, FINISHED -> {}
+        case PLANNED, ELSEWHERE, AGAIN, FINISHED -> {}
       }
     }
     String why = "the machine stopped before this test was done\n" + consoleEnd;

@@ -19,6 +19,8 @@ record TestEvent(Kind kind, String id, String className, String name, long milli
     PASSED,
     FAILED,
     SKIPPED,
+    /** Has run out of time, and runs {@link OnceMore}. */
+    AGAIN,
     /** A planned group of tests, such as a parameterized one, has run. */
     ENDED,
     /** All that was planned has run. */

@@ -10,9 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeoutException;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.TestSource;
 import org.junit.platform.engine.support.descriptor.ClassSource;
@@ -29,6 +31,7 @@ final class TestLog implements TestExecutionListener, AutoCloseable {
   private final BufferedWriter file;
   private final Map<String, Long> started = new HashMap<>();
   private final Set<String> reported = new HashSet<>();
+  private final Set<String> again = new LinkedHashSet<>();
   private TestPlan plan;
   private boolean failed;
 
@@ -50,8 +53,13 @@ final class TestLog implements TestExecutionListener, AutoCloseable {
     plan = testPlan;
   }
 
-  @Override
-  public void testPlanExecutionFinished(TestPlan testPlan) {
+  /** Returns which tests, by their unique IDs, are to be run once more. */
+  Set<String> again() {
+    return again;
+  }
+
+  /** Says that all has run. */
+  void finish() {
     write(TestEvent.finished());
   }
 
@@ -78,8 +86,21 @@ final class TestLog implements TestExecutionListener, AutoCloseable {
         }
       }
       case ABORTED -> report(Kind.SKIPPED, test, text);
-      case FAILED -> report(Kind.FAILED, test, text);
+      case FAILED -> {
+        if (runsOnceMore(test, result) && again.add(test.getUniqueId())) {
+          one(Kind.AGAIN, test, text);
+        } else {
+          report(Kind.FAILED, test, text);
+        }
+      }
     }
+  }
+
+  private static boolean runsOnceMore(TestIdentifier test, TestExecutionResult result) {
+    return test.isTest()
+        && test.getSource().orElse(null) instanceof MethodSource method
+        && method.getJavaClass().isAnnotationPresent(OnceMore.class)
+        && result.getThrowable().orElse(null) instanceof TimeoutException;
   }
 
   /** A container that does not run, or whose set-up fails, takes all of its tests with it. */
@@ -111,7 +132,7 @@ final class TestLog implements TestExecutionListener, AutoCloseable {
         event.className().substring(event.className().lastIndexOf('.') + 1),
         event.name(),
         millis / 1000.0);
-    if (kind == Kind.FAILED) {
+    if (kind == Kind.FAILED || kind == Kind.AGAIN) {
       System.out.println(text.indent(8));
     }
   }

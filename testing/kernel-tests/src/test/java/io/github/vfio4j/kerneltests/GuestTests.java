@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.vfio4j.HostDevice;
 import io.github.vfio4j.PciAddress;
 import io.github.vfio4j.VfioException;
+import io.github.vfio4j.lab.OnceMore;
 import io.github.vfio4j.sysfs.Sysfs;
 import io.github.vfio4j.vmm.MachineSetup;
 import io.github.vfio4j.vmm.VirtualMachine;
@@ -24,6 +25,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of the monitor: it boots the lab's kernel, whose only program is guest.c. */
+@OnceMore(
+    because =
+        "QEMU's emulated processors deliver an interrupt to a guest twice when they are called away"
+            + " right after it (exception_index is left after VMRUN): the guest waits for ever for"
+            + " a lock that it holds itself.")
 @Timeout(value = 2, unit = TimeUnit.MINUTES) // a machine inside of an emulated one
 abstract class GuestTests {
   static final Path KERNEL = Path.of(Objects.requireNonNull(System.getenv("LAB_IMAGE")));
