@@ -56,6 +56,9 @@ class VmCommandTest extends GuestTests {
       int actual = process.waitFor();
       assertThat(actual).as(Files.readString(err) + Files.readString(out)).isEqualTo(status);
       return Files.readString(out);
+    } catch (InterruptedException e) {
+      throw new InterruptedException(
+          "it has not ended, and said: " + Files.readString(out) + Files.readString(err));
     } finally {
       kill(process); // one that the time limit has interrupted still has its devices
     }
