@@ -399,8 +399,12 @@ public final class NvmeModel implements DeviceModel, Registers {
     faults.resetFunction();
     memory.control(0);
     stop();
+    adminSizes = 0;
+    adminSubmissions = 0;
+    adminCompletions = 0;
   }
 
+  /** A controller reset, which leaves where the admin queues are. */
   private void stop() {
     hung.clear();
     doorbells.forget();
@@ -411,9 +415,6 @@ public final class NvmeModel implements DeviceModel, Registers {
     completions.clear();
     configuration = 0;
     status = 0;
-    adminSizes = 0;
-    adminSubmissions = 0;
-    adminCompletions = 0;
   }
 
   @Override
@@ -473,9 +474,13 @@ public final class NvmeModel implements DeviceModel, Registers {
   private void configure(int value) {
     boolean enabled = (value & 1) != 0;
     if (!enabled) {
-      if (!faults.staysReady()) {
+      if (faults.staysReady()) {
+        return;
+      }
+      if ((configuration & 1) != 0) {
         stop();
       }
+      configuration = value;
       return;
     }
     if ((configuration & 1) == 0) {
