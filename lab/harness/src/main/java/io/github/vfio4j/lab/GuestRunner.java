@@ -52,7 +52,7 @@ public final class GuestRunner {
     List<String> places = Arrays.asList(arguments).subList(1, arguments.length);
     Launcher launcher = LauncherFactory.create();
     TestPlan plan = launcher.discover(request(places, suited));
-    try (var events = new TestLog(log, plan)) {
+    try (var events = new TestLog(log, plan, GuestRunner::tell)) {
       for (TestDescriptor test : elsewhere) {
         events.plan(TestIdentifier.from(test), Kind.ELSEWHERE);
       }
@@ -68,6 +68,10 @@ public final class GuestRunner {
         System.exit(1);
       }
     }
+  }
+
+  private static void tell(String line) {
+    System.out.println(line);
   }
 
   /** Runs what is planned, and what is marked with {@link OnceMore} and is late a second time. */

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.TestSource;
 import org.junit.platform.engine.support.descriptor.ClassSource;
@@ -25,18 +26,20 @@ import org.junit.platform.launcher.TestPlan;
 
 /**
  * Writes what happens to each test into a file at once, so that the host knows which tests a guest
- * that died did not finish, and a line for the reader to standard output.
+ * that died did not finish, and a line for the reader.
  */
 final class TestLog implements TestExecutionListener, AutoCloseable {
   private final BufferedWriter file;
+  private final Consumer<String> reader;
   private final Map<String, Long> started = new HashMap<>();
   private final Set<String> reported = new HashSet<>();
   private final Set<String> again = new LinkedHashSet<>();
   private TestPlan plan;
   private boolean failed;
 
-  TestLog(Path path, TestPlan plan) throws IOException {
+  TestLog(Path path, TestPlan plan, Consumer<String> reader) throws IOException {
     this.file = Files.newBufferedWriter(path);
+    this.reader = reader;
     this.plan = plan;
   }
 
@@ -126,14 +129,15 @@ final class TestLog implements TestExecutionListener, AutoCloseable {
     long millis = start == null ? 0 : (System.nanoTime() - start) / 1_000_000;
     TestEvent event = event(kind, test, millis, text);
     write(event);
-    System.out.printf(
-        "%-7s %s.%s (%.1f s)%n",
-        kind.name().toLowerCase(Locale.ROOT),
-        event.className().substring(event.className().lastIndexOf('.') + 1),
-        event.name(),
-        millis / 1000.0);
+    reader.accept(
+        "%-7s %s.%s (%.1f s)"
+            .formatted(
+                kind.name().toLowerCase(Locale.ROOT),
+                event.className().substring(event.className().lastIndexOf('.') + 1),
+                event.name(),
+                millis / 1000.0));
     if (kind == Kind.FAILED || kind == Kind.AGAIN) {
-      System.out.println(text.indent(8));
+      reader.accept(text.indent(8));
     }
   }
 

@@ -54,7 +54,7 @@ class OnceMoreTest {
             LauncherDiscoveryRequestBuilder.request()
                 .selectors(DiscoverySelectors.selectClass(tests))
                 .build());
-    try (var events = new TestLog(log, plan)) {
+    try (var events = new TestLog(log, plan, line -> {})) {
       GuestRunner.run(launcher, plan, events);
     }
     List<TestEvent> written =
