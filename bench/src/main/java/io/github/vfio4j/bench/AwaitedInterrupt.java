@@ -1,9 +1,26 @@
 package io.github.vfio4j.bench;
 
+import io.github.vfio4j.Interrupt;
 import io.github.vfio4j.VfioException;
 
 /** A thread sleeps until the interrupt is there. */
 final class AwaitedInterrupt extends InterruptLatency {
+  /** How it sleeps. */
+  @FunctionalInterface
+  interface Sleep extends AutoCloseable {
+    /** Sleeps until the next interrupt. */
+    void sleep() throws VfioException;
+
+    @Override
+    default void close() throws VfioException {}
+  }
+
+  /** Prepares it for an interrupt. */
+  @FunctionalInterface
+  private interface SleepMaker {
+    Sleep on(Interrupt interrupt) throws VfioException;
+  }
+
   private static final long PATIENCE_NANOS = 10_000_000_000L;
 
   private final Sleep sleep;
@@ -13,7 +30,7 @@ final class AwaitedInterrupt extends InterruptLatency {
   private volatile long waiting;
   private volatile long allocated;
 
-  private AwaitedInterrupt(Sleep.Maker maker) throws VfioException {
+  private AwaitedInterrupt(SleepMaker maker) throws VfioException {
     sleep = maker.on(source());
     waiter.setDaemon(true);
     waiter.start();

@@ -13,7 +13,7 @@ import io.github.vfio4j.vmm.kvm.Vm;
 import java.lang.foreign.MemorySegment;
 
 /** A guest that sleeps until it is interrupted; its handler writes to a port. */
-final class InterruptedGuest implements Sleep {
+final class InterruptedGuest implements AwaitedInterrupt.Sleep {
   private static final int PAGE = 4096;
   private static final long LAST_PAGE = 0xffff_f000L;
   private static final int RESET_VECTOR = 0xff0;
