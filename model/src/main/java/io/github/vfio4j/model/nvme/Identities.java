@@ -1,8 +1,10 @@
 package io.github.vfio4j.model.nvme;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.github.vfio4j.model.nvme.Stores.Store;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import java.util.UUID;
 
 /** What a controller is, and says of itself and its namespaces. */
 final class Identities {
@@ -19,6 +21,13 @@ final class Identities {
   private static final int PAGE = 4096;
   private static final int ZONED_COMMANDS = 2;
   private static final int ZONE_FORMATS = 2816;
+
+  private static final int UUID_DESCRIPTOR = 3;
+  private static final int UUID_BYTES = 16;
+  private static final int COMMAND_SET_DESCRIPTOR = 4;
+
+  /** No other controller has it, nor any of its namespaces. */
+  private final UUID own = UUID.randomUUID();
 
   private final Stores stores;
   private final DataPointers data;
@@ -93,9 +102,17 @@ final class Identities {
         answer.putShort(520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7));
         answer.put(525, (byte) 1);
         answer.putInt(536, data.support());
+        answer.put(768, ("nqn.2014-08.org.nvmexpress:uuid:" + own).getBytes(US_ASCII));
       }
       case 2 -> {
         stores.attached().stream().filter(it -> it > id).forEach(answer::putInt);
+      }
+      case 3 -> {
+        Store store = stores.attached(id).orElse(null);
+        if (store == null) {
+          return Stores.INVALID_NAMESPACE;
+        }
+        describe(id, store, answer);
       }
       case 0x05, 0x06, 0x07 -> {
         return ofCommandSet(id, what, commandSet, answer);
@@ -118,6 +135,17 @@ final class Identities {
       }
     }
     return 0;
+  }
+
+  /** Says how to tell a namespace from all others, and which commands it takes. */
+  private void describe(int id, Store store, ByteBuffer answer) {
+    answer.put((byte) UUID_DESCRIPTOR).put((byte) UUID_BYTES).putShort((short) 0);
+    ByteBuffer unique = answer.slice(answer.position(), UUID_BYTES); // its bytes as they are read
+    unique.putLong(own.getMostSignificantBits());
+    unique.putLong(own.getLeastSignificantBits() ^ id);
+    answer.position(answer.position() + UUID_BYTES);
+    answer.put((byte) COMMAND_SET_DESCRIPTOR).put((byte) 1).putShort((short) 0);
+    answer.put((byte) (store.zones() == null ? 0 : ZONED_COMMANDS));
   }
 
   /** Says what belongs to one set of commands. */
@@ -152,9 +180,6 @@ final class Identities {
   }
 
   private static byte[] text(String text, int length) {
-    return " "
-        .repeat(length)
-        .replaceFirst("^ {" + text.length() + "}", text)
-        .getBytes(StandardCharsets.US_ASCII);
+    return " ".repeat(length).replaceFirst("^ {" + text.length() + "}", text).getBytes(US_ASCII);
   }
 }

@@ -10,6 +10,7 @@ import io.github.vfio4j.VfioException;
 import io.github.vfio4j.lab.OnMachine;
 import io.github.vfio4j.model.ModelHost;
 import io.github.vfio4j.model.edu.EduModel;
+import io.github.vfio4j.model.nvme.NvmeModel;
 import io.github.vfio4j.nvme.NamespaceChannel;
 import io.github.vfio4j.nvme.NvmeController;
 import io.github.vfio4j.vmm.DeviceSetup;
@@ -58,6 +59,18 @@ class GuestDeviceTest extends GuestTests {
         .contains("guest: edu computes 3628800")
         .contains("guest: edu's message 1, status 3")
         .contains("guest: edu copies all");
+  }
+
+  @Test
+  void linuxReadsAndWritesTheModelOfADisk() throws Exception {
+    try (ModelHost host = ModelHost.of(new NvmeModel(16384, 512))) {
+      DeviceSetup disk = DeviceSetup.opened("disk", host::open);
+
+      String said = run(ordered("disk,off").processors(2).device(disk), Ending.POWERED_OFF);
+
+      assertThat(said).contains("guest: disk says \r\n", "guest: disk is written");
+      assertThat(host.dmaFaults()).isEmpty();
+    }
   }
 
   @Test
