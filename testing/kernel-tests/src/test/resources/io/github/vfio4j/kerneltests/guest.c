@@ -123,11 +123,15 @@ struct device {
 static int assign(struct device *device, const char *name) {
   char path[512], link[512];
   put("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "1");
-  snprintf(path, sizeof path, FUNCTIONS "/%s/driver_override", name);
-  put(path, "vfio-pci");
-  put("/sys/bus/pci/drivers_probe", name);
-  snprintf(path, sizeof path, FUNCTIONS "/%s/iommu_group", name);
-  ssize_t size = readlink(path, link, sizeof link - 1);
+  ssize_t size = -1;
+  for (int i = 0; i < 200 && size < 0; i++) { /* one that has just come is not matched with drivers at once */
+    if (i) usleep(10000);
+    snprintf(path, sizeof path, FUNCTIONS "/%s/driver_override", name);
+    put(path, "vfio-pci");
+    put("/sys/bus/pci/drivers_probe", name);
+    snprintf(path, sizeof path, FUNCTIONS "/%s/iommu_group", name);
+    size = readlink(path, link, sizeof link - 1);
+  }
   if (size < 0) return 0;
   link[size] = 0;
   snprintf(path, sizeof path, "/dev/vfio/noiommu-%s", strrchr(link, '/') + 1);
