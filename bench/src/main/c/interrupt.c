@@ -1,6 +1,6 @@
 /*
- * interrupt read|ppoll|epoll|guest OPERATIONS: prints the nanoseconds from just before the write that makes the device raise
- * its interrupt until a thread that waits for it runs: the median, then all of them.
+ * interrupt read|ppoll|epoll|guest OPERATIONS: prints the nanoseconds from just before the write that makes the device
+ * raise its interrupt until a thread that waits for it runs: the median, then all of them.
  *
  * read: the thread waits in a read, without a limit. ppoll: it waits in ppoll, with a limit, and reads then: who
  * has to stop waiting after a while, or wait for several files, has to do that. epoll: it waits in epoll_wait, without

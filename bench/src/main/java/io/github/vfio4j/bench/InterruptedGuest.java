@@ -11,6 +11,7 @@ import io.github.vfio4j.vmm.kvm.Kvm;
 import io.github.vfio4j.vmm.kvm.Vcpu;
 import io.github.vfio4j.vmm.kvm.Vm;
 import java.lang.foreign.MemorySegment;
+import java.util.HexFormat;
 
 /** A guest that sleeps until it is interrupted; its handler writes to a port. */
 final class InterruptedGuest implements AwaitedInterrupt.Sleep {
@@ -28,37 +29,13 @@ final class InterruptedGuest implements AwaitedInterrupt.Sleep {
   /** {@code jmp 0:START}. */
   private static final byte[] ENTRY = {(byte) 0xea, 0, START >> 8, 0, 0};
 
-  private static final byte[] PROGRAM = {
-    (byte) 0xb0,
-    0x11,
-    (byte) 0xe6,
-    0x20, // the controller's four words: begin,
-    (byte) 0xb0,
-    0x20,
-    (byte) 0xe6,
-    0x21, // the first vector,
-    (byte) 0xb0,
-    0x04,
-    (byte) 0xe6,
-    0x21, // where the second controller is,
-    (byte) 0xb0,
-    0x01,
-    (byte) 0xe6,
-    0x21, // for this kind of processor;
-    (byte) 0xb0,
-    0x00,
-    (byte) 0xe6,
-    0x21, // and no line masked
-    (byte) 0xbc,
-    0x00,
-    0x10, // mov sp, 0x1000
-    (byte) 0xe6,
-    (byte) 0x80, // out 0x80, al: it is ready
-    (byte) 0xfb, // sti
-    (byte) 0xf4, // hlt
-    (byte) 0xeb,
-    (byte) 0xfd, // and again
-  };
+  /**
+   * Tells the controller its four words: to begin, the first vector, where the second controller
+   * is, for this kind of processor. Masks no line, sets up a stack, says by an output that it is
+   * ready, and sleeps with interrupts, again and again.
+   */
+  private static final byte[] PROGRAM =
+      HexFormat.of().parseHex("b011e620b020e621b004e621b001e621b000e621bc0010e680fbf4ebfd");
 
   /** {@code out 0x80, al}, the end of the interrupt, {@code iret}. */
   private static final byte[] ON_INTERRUPT = {
