@@ -39,7 +39,7 @@ final class DeviceLog implements WriteLog {
     if (!read(memory, ranges)) {
       close();
       log = DmaLog.start(device, GuestMemory.PAGE, ranges);
-      memory.forEach(each -> each.add(each.iova(), each.length()));
+      WriteLog.addAll(memory);
     }
   }
 

@@ -7,7 +7,7 @@ import java.util.List;
 final class NoLog implements WriteLog {
   @Override
   public void readAndClear(List<DirtyBitmap> memory) {
-    memory.forEach(each -> each.add(each.iova(), each.length()));
+    WriteLog.addAll(memory);
   }
 
   @Override

@@ -129,9 +129,9 @@ public final class WrittenPages {
     try {
       return switch (table) {
         case HwptPaging hwpt when hwpt.flags().contains(HwptFlag.DIRTY_TRACKING) ->
-            TableLog.start(hwpt);
+            SharedLog.start(hwpt);
         case Container container when container.granule() == GuestMemory.PAGE ->
-            ContainerLog.start(container);
+            SharedLog.start(container);
         default -> new NoLog();
       };
     } catch (UnsupportedByKernelException e) {
